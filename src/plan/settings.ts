@@ -1,0 +1,86 @@
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+
+/** Where a value is kept: `site` follows to every server of the database, `server` belongs to one. */
+export type SettingScope = "site" | "server";
+
+/** Every setting with the type of its value. Keys are fixed interface: BLUEPRINT §4. */
+export type Settings = {
+  readonly "control.tcpPort": number;
+  readonly "discovery.enabled": boolean;
+  readonly "discovery.group": Ipv4Address;
+  readonly "discovery.port": number;
+  readonly "discovery.ttl": number;
+  readonly "agent.wakePort": number;
+  /** 0 means dynamic: the TCP/IP stack chooses, within `transfer.portRange` where one is set. */
+  readonly "transfer.port": number;
+  readonly "transfer.portRange": PortRange;
+  readonly "imaging.groups": readonly Ipv4Address[];
+  readonly "imaging.ports": readonly number[];
+  readonly "imaging.ttl": number;
+  /** Multicast only when more than this many computers take part; `null` means whenever more than one does. */
+  readonly "imaging.threshold": number | null;
+  /** Mbit/s on the wire for each session; 0 means no cap. */
+  readonly "imaging.maxMbps": number;
+  /** Start a session when this many have joined; 0 means all that were assigned. */
+  readonly "imaging.startCount": number;
+  readonly "imaging.startAfterMs": number;
+  readonly "boot.mode": "proxy" | "dhcp" | "off";
+  readonly "boot.httpPort": number;
+  /** What UEFI PXE firmware is given first. `auto`: iPXE, then the signed shim once iPXE was refused. */
+  readonly "boot.uefiLoader": "auto" | "ipxe" | "shim";
+  readonly "tftp.singlePort": boolean;
+  readonly "tftp.multicast": boolean;
+  readonly "remote.port": number;
+  readonly "remote.portRange": PortRange;
+  readonly "wake.port": number;
+  readonly "initialDeployment.action": "wait" | "local";
+};
+
+export type SettingKey = keyof Settings;
+
+/** Both ends included. `null` means the range the kernel is configured with. */
+export type PortRange = { readonly from: number; readonly to: number } | null;
+
+const paperGroups = ["224.2.0.2", "224.2.0.3"].map((group) => Ipv4Address.parse(group));
+const localGroups = ["239.192.2.2", "239.192.2.3"].map((group) => Ipv4Address.parse(group));
+
+/** The values of the 2002 paper. What the paper leaves dynamic is dynamic here. */
+export const classicSettings: Settings = {
+  "control.tcpPort": 402,
+  "discovery.enabled": true,
+  "discovery.group": Ipv4Address.parse("225.1.2.3"),
+  "discovery.port": 402,
+  "discovery.ttl": 32,
+  "agent.wakePort": 401,
+  "transfer.port": 0,
+  "transfer.portRange": null,
+  "imaging.groups": paperGroups,
+  "imaging.ports": [401, 402],
+  "imaging.ttl": 16,
+  "imaging.threshold": null,
+  "imaging.maxMbps": 0,
+  "imaging.startCount": 0,
+  "imaging.startAfterMs": 120_000,
+  "boot.mode": "proxy",
+  "boot.httpPort": 8069,
+  "boot.uefiLoader": "auto",
+  "tftp.singlePort": false,
+  "tftp.multicast": false,
+  "remote.port": 0,
+  "remote.portRange": null,
+  "wake.port": 9,
+  "initialDeployment.action": "wait",
+};
+
+/** Everything on declared ports: what a firewall team can write down. */
+export const firewallSettings: Settings = {
+  ...classicSettings,
+  "discovery.group": Ipv4Address.parse("239.192.2.1"),
+  "transfer.port": 4402,
+  "imaging.groups": localGroups,
+  "tftp.singlePort": true,
+  "remote.port": 402,
+};
+
+export const settingProfiles = { classic: classicSettings, firewall: firewallSettings } as const;
+export type ProfileName = keyof typeof settingProfiles;

@@ -14,8 +14,12 @@ function chosenPorts(fixedPort: number, range: PortRange): { ports: FlowPorts; d
 
 const unicast = { groups: [], ttl: null, sourcePorts: null, dynamic: false, setting: null } as const;
 
-function bootFlows(settings: Settings): Flow[] {
-  const isOn = settings["boot.mode"] === "off" ? "off" : "on";
+function bootState(settings: Settings): Flow["state"] {
+  return settings["boot.mode"] === "off" ? "off" : "on";
+}
+
+function dhcpFlows(settings: Settings): Flow[] {
+  const isOn = bootState(settings);
   return [
     {
       ...unicast,
@@ -57,6 +61,12 @@ function bootFlows(settings: Settings): Flow[] {
       state: isOn,
       origin: "paper",
     },
+  ];
+}
+
+function bootFileFlows(settings: Settings): Flow[] {
+  const isOn = bootState(settings);
+  return [
     {
       ...unicast,
       id: "boot.tftp",
@@ -164,6 +174,11 @@ function agentFlows(settings: Settings): Flow[] {
       state: "on",
       origin: "paper",
     },
+  ];
+}
+
+function bulkFlows(settings: Settings): Flow[] {
+  return [
     {
       ...unicast,
       id: "transfer.data",
@@ -193,6 +208,11 @@ function agentFlows(settings: Settings): Flow[] {
       state: "on",
       origin: "paper",
     },
+  ];
+}
+
+function operatorFlows(settings: Settings, consolePort: number): Flow[] {
+  return [
     {
       ...unicast,
       id: "wake.magic-packet",
@@ -214,7 +234,7 @@ function agentFlows(settings: Settings): Flow[] {
       from: "operator",
       to: ["server"],
       transport: "tcp",
-      ports: [8443],
+      ports: [consolePort],
       state: "on",
       origin: "ours",
     },
@@ -226,9 +246,13 @@ function agentFlows(settings: Settings): Flow[] {
  * programs that speak them: a flow is listed when something can open it, not before.
  */
 export function computeFlows(settings: Settings, server: { readonly consolePort: number }): Flow[] {
-  return [...bootFlows(settings), ...agentFlows(settings)].map((flow) =>
-    flow.id === "console.https" ? { ...flow, ports: [server.consolePort] } : flow,
-  );
+  return [
+    ...dhcpFlows(settings),
+    ...bootFileFlows(settings),
+    ...agentFlows(settings),
+    ...bulkFlows(settings),
+    ...operatorFlows(settings, server.consolePort),
+  ];
 }
 
 /** The flow with this id. Every id in `FlowId` that a program opens is in the table; a missing one is our bug. */

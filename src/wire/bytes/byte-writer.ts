@@ -16,32 +16,38 @@ export class ByteWriter {
   }
 
   uint8(value: number): this {
-    this.#view.setUint8(this.#reserve(1), value);
+    const start = this.#reserve(1);
+    this.#view.setUint8(start, value);
     return this;
   }
 
   uint16(value: number): this {
-    this.#view.setUint16(this.#reserve(2), value);
+    const start = this.#reserve(2);
+    this.#view.setUint16(start, value);
     return this;
   }
 
   uint16LittleEndian(value: number): this {
-    this.#view.setUint16(this.#reserve(2), value, true);
+    const start = this.#reserve(2);
+    this.#view.setUint16(start, value, true);
     return this;
   }
 
   uint32(value: number): this {
-    this.#view.setUint32(this.#reserve(4), value);
+    const start = this.#reserve(4);
+    this.#view.setUint32(start, value);
     return this;
   }
 
   uint32LittleEndian(value: number): this {
-    this.#view.setUint32(this.#reserve(4), value, true);
+    const start = this.#reserve(4);
+    this.#view.setUint32(start, value, true);
     return this;
   }
 
   uint64(value: bigint): this {
-    this.#view.setBigUint64(this.#reserve(8), value);
+    const start = this.#reserve(8);
+    this.#view.setBigUint64(start, value);
     return this;
   }
 

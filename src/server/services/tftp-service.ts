@@ -1,0 +1,278 @@
+import type { Logger } from "pino";
+import { negotiateOptions } from "#engine/tftp/negotiate-options.ts";
+import { ReadTransfer, type TransferOutcome, type TransferOutput } from "#engine/tftp/read-transfer.ts";
+import { type Flow, type FlowId } from "#plan/flow.ts";
+import { findFlow } from "#plan/flows.ts";
+import { grantSocket } from "#plan/socket-grant.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
+import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { WireError } from "#wire/bytes/wire-error.ts";
+import {
+  decodeTftpPacket,
+  encodeTftpPacket,
+  TftpErrorCode,
+  type TftpPacket,
+  type TftpRequest,
+} from "#wire/tftp/packet.ts";
+
+/** Ethernet, IP and UDP headers and the four bytes of DATA: what a block leaves of the link's MTU. */
+const headersSizeBytes = 20 + 8 + 4;
+/** Enough for a room that starts at once; beyond it a request is not answered and the ROM asks again. */
+const transferCountMax = 1024;
+
+export type TftpServiceOptions = {
+  readonly flows: readonly Flow[];
+  readonly interfaces: readonly NetworkInterface[];
+  readonly isSinglePort: boolean;
+};
+
+export type TftpTransferReport = {
+  readonly fileName: string;
+  readonly clientAddress: Ipv4Address;
+  readonly interfaceName: string;
+  readonly outcome: TransferOutcome | { readonly type: "refused"; readonly reason: string };
+};
+
+export type TftpServiceDependencies = {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /**
+   * The bytes of a name, looked up in a table of names. Never a path: what is not in the table does not exist.
+   * `serverAddress` is our address on the segment that asked.
+   */
+  readonly findFile: (fileName: string, serverAddress: Ipv4Address) => Uint8Array | null;
+  readonly onTransfer: (report: TftpTransferReport) => void;
+};
+
+type Transfer = {
+  readonly key: string;
+  readonly request: TftpRequest;
+  readonly interfaceName: string;
+  readonly client: { readonly address: Ipv4Address; readonly port: number };
+  readonly engine: ReadTransfer;
+  readonly socket: UdpSocket;
+  cancelWake: () => void;
+};
+
+/**
+ * Serves reads on port 69 of every named interface. With `isSinglePort` the data leaves from port 69 as well,
+ * otherwise each transfer has its own socket (RFC 1350 §4).
+ */
+export class TftpService {
+  readonly #options: TftpServiceOptions;
+  readonly #dependencies: TftpServiceDependencies;
+  readonly #listeners: UdpSocket[] = [];
+  /** Keyed by interface, client address and port. BOUNDED by `transferCountMax`; each entry ends by its timer. */
+  readonly #transfers = new Map<string, Transfer>();
+  /** Keyed by reason. BOUNDED by the reasons below. */
+  readonly counters = new Map<string, number>();
+
+  constructor(options: TftpServiceOptions, dependencies: TftpServiceDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  /** @throws NetworkError when port 69 cannot be had on a named interface */
+  async start(): Promise<void> {
+    for (const networkInterface of this.#options.interfaces) {
+      const grant = grantSocket(this.#flow("boot.tftp"), {
+        role: "server",
+        side: "listen",
+        interfaceName: networkInterface.name,
+        localPort: 69,
+      });
+      const socket = await this.#dependencies.network.openUdp(grant, { receiveBufferBytes: 1 << 20 });
+      socket.onDatagram((datagram) => this.#receive(socket, networkInterface, datagram));
+      socket.onError((error) => this.#count("socket-error", error));
+      this.#listeners.push(socket);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const transfer of this.#transfers.values()) {
+      transfer.cancelWake();
+      if (!this.#listeners.includes(transfer.socket)) {
+        await transfer.socket.close();
+      }
+    }
+    this.#transfers.clear();
+    await Promise.all(this.#listeners.splice(0).map((socket) => socket.close()));
+  }
+
+  #flow(id: FlowId): Flow {
+    return findFlow(this.#options.flows, id);
+  }
+
+  #count(reason: string, error?: Error): void {
+    this.counters.set(reason, (this.counters.get(reason) ?? 0) + 1);
+    if (error !== undefined) {
+      this.#dependencies.log.debug({ reason, err: error }, "tftp");
+    }
+  }
+
+  #receive(listener: UdpSocket, networkInterface: NetworkInterface, datagram: Datagram): void {
+    const packet = this.#decode(datagram);
+    if (packet === null) {
+      return;
+    }
+    const key = `${networkInterface.name}/${datagram.sourceAddress}/${datagram.sourcePort}`;
+    const running = this.#transfers.get(key);
+    if (running !== undefined) {
+      this.#apply(running, running.engine.receive(packet, this.#dependencies.clock.monotonicMs()));
+      return;
+    }
+    const client = { address: datagram.sourceAddress, port: datagram.sourcePort };
+    if (packet.type === "write-request") {
+      this.#count("write-refused");
+      this.#sendError(listener, client, TftpErrorCode.accessViolation, "this server is read-only");
+    } else if (packet.type === "read-request") {
+      this.#begin(key, listener, networkInterface, packet, client).catch((error: unknown) => {
+        this.#transfers.delete(key);
+        this.#count("socket-error", error instanceof Error ? error : new Error(String(error)));
+      });
+    } else {
+      this.#count("no-such-transfer");
+    }
+  }
+
+  #decode(datagram: Datagram): TftpPacket | null {
+    try {
+      return decodeTftpPacket(datagram.bytes);
+    } catch (error) {
+      if (error instanceof WireError) {
+        this.#count("malformed", error);
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  async #begin(
+    key: string,
+    listener: UdpSocket,
+    networkInterface: NetworkInterface,
+    request: TftpRequest,
+    client: Transfer["client"],
+  ): Promise<void> {
+    const refuse = (code: number, reason: string, message: string): void => {
+      this.#count(reason);
+      this.#sendError(listener, client, code, message);
+      this.#report(request, networkInterface.name, client.address, { type: "refused", reason });
+    };
+    if (request.mode !== "octet") {
+      refuse(TftpErrorCode.illegalOperation, "mode-not-octet", "only octet mode is served");
+      return;
+    }
+    if (this.#transfers.size >= transferCountMax) {
+      // Silence, not an error: the ROM repeats its request and is served when others have ended.
+      this.#count("too-many-transfers");
+      return;
+    }
+    const file = this.#dependencies.findFile(request.fileName, networkInterface.address);
+    if (file === null) {
+      refuse(TftpErrorCode.fileNotFound, "file-not-found", "no such file");
+      return;
+    }
+    const terms = negotiateOptions(request, {
+      fileSizeBytes: file.byteLength,
+      payloadSizeBytesMax: networkInterface.mtuBytes - headersSizeBytes,
+    });
+    const engine = new ReadTransfer(file, terms);
+    const transfer: Transfer = {
+      key,
+      request,
+      interfaceName: networkInterface.name,
+      client,
+      engine,
+      socket: this.#options.isSinglePort ? listener : await this.#openTransferSocket(networkInterface),
+      cancelWake: () => undefined,
+    };
+    if (this.#transfers.has(key)) {
+      // The request was repeated while the socket was being opened; the first one goes on.
+      await transfer.socket.close();
+      return;
+    }
+    this.#transfers.set(key, transfer);
+    if (!this.#options.isSinglePort) {
+      transfer.socket.onDatagram((datagram) => this.#receiveOnTransfer(transfer, datagram));
+      transfer.socket.onError((error) => this.#count("socket-error", error));
+    }
+    this.#apply(transfer, engine.start(this.#dependencies.clock.monotonicMs()));
+  }
+
+  #openTransferSocket(networkInterface: NetworkInterface): Promise<UdpSocket> {
+    const grant = grantSocket(this.#flow("boot.tftp-data"), {
+      role: "server",
+      side: "listen",
+      interfaceName: networkInterface.name,
+      localAddress: networkInterface.address,
+    });
+    return this.#dependencies.network.openUdp(grant, { sendBufferBytes: 1 << 20 });
+  }
+
+  #receiveOnTransfer(transfer: Transfer, datagram: Datagram): void {
+    const { client, socket } = transfer;
+    if (datagram.sourceAddress !== client.address || datagram.sourcePort !== client.port) {
+      // RFC 1350 §4: a stranger is told off and the transfer is not disturbed.
+      this.#count("unknown-transfer-id");
+      const stranger = { address: datagram.sourceAddress, port: datagram.sourcePort };
+      this.#sendError(socket, stranger, TftpErrorCode.unknownTransferId, "unknown transfer id");
+      return;
+    }
+    const packet = this.#decode(datagram);
+    if (packet !== null) {
+      this.#apply(transfer, transfer.engine.receive(packet, this.#dependencies.clock.monotonicMs()));
+    }
+  }
+
+  #apply(transfer: Transfer, outputs: readonly TransferOutput[]): void {
+    const { clock } = this.#dependencies;
+    for (const output of outputs) {
+      switch (output.type) {
+        case "send":
+          transfer.socket.send(encodeTftpPacket(output.packet), transfer.client);
+          break;
+        case "wake": {
+          transfer.cancelWake();
+          const delayMs = Math.max(0, output.atMs - clock.monotonicMs());
+          transfer.cancelWake = clock.after(delayMs, () =>
+            this.#apply(transfer, transfer.engine.wake(Math.max(output.atMs, clock.monotonicMs()))),
+          );
+          break;
+        }
+        case "finish":
+          this.#finish(transfer, output.outcome);
+          break;
+      }
+    }
+  }
+
+  #finish(transfer: Transfer, outcome: TransferOutcome): void {
+    transfer.cancelWake();
+    this.#transfers.delete(transfer.key);
+    this.#count(outcome.type);
+    this.#report(transfer.request, transfer.interfaceName, transfer.client.address, outcome);
+    if (!this.#listeners.includes(transfer.socket)) {
+      transfer.socket.close().catch((error: unknown) => {
+        this.#count("socket-error", error instanceof Error ? error : new Error(String(error)));
+      });
+    }
+  }
+
+  #sendError(socket: UdpSocket, to: Transfer["client"], code: number, message: string): void {
+    socket.send(encodeTftpPacket({ type: "error", code, message }), to);
+  }
+
+  #report(
+    request: TftpRequest,
+    interfaceName: string,
+    clientAddress: Ipv4Address,
+    outcome: TftpTransferReport["outcome"],
+  ): void {
+    // A file name is hostile text of up to two kilobytes; reports keep its beginning.
+    const fileName = request.fileName.slice(0, 128);
+    this.#dependencies.onTransfer({ fileName, clientAddress, interfaceName, outcome });
+  }
+}

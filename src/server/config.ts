@@ -36,7 +36,9 @@ export class ConfigError extends Error {
 
 const defaultConfigPath = "/etc/portolan/portolan.toml";
 
-const ipv4 = z.string().refine(Ipv4Address.isValid, "must be an IPv4 address such as 10.2.0.1");
+const ipv4 = z
+  .string()
+  .refine((text) => Ipv4Address.isValid(text), "must be an IPv4 address such as 10.2.0.1");
 const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, "must be the name of a network interface");
 
 const fileSchema = z.strictObject({

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { z } from "zod";
+import { errorSchema } from "#api/resources.ts";
+import { type Route, type RouteBody, type RouteName, type RouteResponse, routes } from "#api/contract.ts";
+
+/** Where the server is and how to be let in; the server writes this file for its own machine's administrator. */
+const accessSchema = z.object({ url: z.string(), token: z.string(), caPem: z.string() });
+
+export class ApiClientError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ApiClientError";
+    this.code = code;
+  }
+}
+
+export type ApiClient = {
+  call<Name extends RouteName>(
+    name: Name,
+    input?: { readonly id?: string; readonly body?: RouteBody<Name> },
+  ): Promise<RouteResponse<Name>>;
+};
+
+const responseSizeBytesMax = 64 << 20;
+
+function readAccess(dataDir: string): z.infer<typeof accessSchema> {
+  const path = join(dataDir, "admin.json");
+  try {
+    return accessSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") {
+      throw new ApiClientError(
+        "no-server",
+        `no server has run with the data directory ${dataDir}; start one with portolan serve, or name another directory with --data`,
+        { cause: error },
+      );
+    }
+    if (code === "EACCES") {
+      throw new ApiClientError(
+        "no-privilege",
+        `${path} may be read by the administrator only; run this as root`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  }
+}
+
+function send(
+  access: z.infer<typeof accessSchema>,
+  route: Route,
+  path: string,
+  body: unknown,
+): Promise<{ status: number; text: string }> {
+  const payload = body === undefined ? null : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const call = request(
+      new URL(`/api/v1${path}`, access.url),
+      {
+        method: route.method,
+        ca: access.caPem,
+        timeout: 60_000,
+        headers: {
+          authorization: `Bearer ${access.token}`,
+          ...(payload === null
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+        },
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        let sizeBytes = 0;
+        response.on("data", (part: Buffer) => {
+          sizeBytes += part.byteLength;
+          if (sizeBytes > responseSizeBytesMax) {
+            call.destroy(new Error("the answer is too large"));
+            return;
+          }
+          parts.push(part);
+        });
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString("utf8") }),
+        );
+        response.on("error", reject);
+      },
+    );
+    call.on("timeout", () => call.destroy(new Error("no answer within 60 s")));
+    call.on("error", reject);
+    call.end(payload ?? undefined);
+  });
+}
+
+/** A client for the server whose data directory is on this machine. */
+export function createApiClient(dataDir: string): ApiClient {
+  const access = readAccess(dataDir);
+  return {
+    async call(name, input = {}) {
+      const route: Route = routes[name];
+      const path = route.path.replace(":id", encodeURIComponent(input.id ?? ""));
+      const answer = await send(access, route, path, input.body).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new ApiClientError(
+          "no-server",
+          `the server at ${access.url} does not answer (${reason}); is portolan serve running?`,
+          { cause: error },
+        );
+      });
+      const parsed: unknown = JSON.parse(answer.text);
+      if (answer.status !== 200) {
+        const { error } = errorSchema.parse(parsed);
+        throw new ApiClientError(error.code, error.message);
+      }
+      // The contract's type for this route; the loop over names cannot know which.
+      return route.response.parse(parsed) as RouteResponse<typeof name>;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { buildCommand, type Command, type CommandContext } from "@stricli/core";
+import { type ApiClient, createApiClient } from "./api-client.ts";
+
+export type CliContext = CommandContext & { readonly process: NodeJS.Process };
+
+/** What a command found: one JSON value for programs, text for people. */
+export type CommandAnswer = {
+  readonly json: unknown;
+  readonly text: string;
+  /** 0 done, 1 failed, 3 verification found faults. Default 0. */
+  readonly exitCode?: 0 | 1 | 3;
+};
+
+type CommonFlags = { readonly json: boolean; readonly data?: string };
+
+const commonFlags = {
+  json: { kind: "boolean", brief: "Print one JSON value and nothing else", default: false },
+  data: {
+    kind: "parsed",
+    parse: String,
+    brief: "Data directory of the server on this machine (or PORTOLAN_DATA)",
+    placeholder: "DIR",
+    optional: true,
+  },
+} as const;
+
+export function resolveDataDir(flag: string | undefined): string {
+  return flag ?? process.env["PORTOLAN_DATA"] ?? "/var/lib/portolan";
+}
+
+type ApiCommand<Args extends readonly string[]> = {
+  readonly brief: string;
+  /** Placeholders of the positional arguments, in order. */
+  readonly arguments?: { readonly [Index in keyof Args]: string };
+  /** Placeholder of a list of further arguments, at least one. */
+  readonly list?: string;
+  readonly run: (input: {
+    readonly client: ApiClient;
+    readonly args: Args;
+    readonly list: readonly string[];
+    readonly isJson: boolean;
+    readonly stdout: NodeJS.WriteStream;
+  }) => Promise<CommandAnswer>;
+};
+
+/** A command that asks the server and prints its answer. */
+export function apiCommand<Args extends readonly string[]>(
+  definition: ApiCommand<Args>,
+): Command<CliContext> {
+  const placeholders: readonly string[] = definition.arguments ?? [];
+  const run = async function (this: CliContext, flags: CommonFlags, ...given: string[]): Promise<void> {
+    const answer = await definition.run({
+      client: createApiClient(resolveDataDir(flags.data)),
+      // stricli has checked the count against the placeholders.
+      args: given.slice(0, placeholders.length) as unknown as Args,
+      list: given.slice(placeholders.length),
+      isJson: flags.json,
+      stdout: this.process.stdout,
+    });
+    printAnswer(this.process, answer, flags.json);
+  };
+  const missing = placeholders.length;
+  const parameters = placeholders.map((placeholder) => ({ placeholder, parse: String, brief: placeholder }));
+  if (definition.list === undefined) {
+    return buildCommand<CommonFlags, string[], CliContext>({
+      docs: { brief: definition.brief },
+      parameters: { flags: commonFlags, positional: { kind: "tuple", parameters } as never },
+      func: run,
+    });
+  }
+  const checked = async function (this: CliContext, flags: CommonFlags, ...given: string[]): Promise<void> {
+    if (given.length < missing) {
+      throw new UsageError(`missing argument: ${placeholders[given.length]}`);
+    }
+    await run.call(this, flags, ...given);
+  };
+  const listPlaceholder = [...placeholders, definition.list].join(" ");
+  return buildCommand<CommonFlags, string[], CliContext>({
+    docs: { brief: definition.brief },
+    parameters: {
+      flags: commonFlags,
+      positional: {
+        kind: "array",
+        parameter: { placeholder: listPlaceholder, parse: String, brief: listPlaceholder },
+        minimum: missing + 1,
+      },
+    },
+    func: checked,
+  });
+}
+
+export function printAnswer(target: NodeJS.Process, answer: CommandAnswer, isJson: boolean): void {
+  target.stdout.write(isJson ? `${JSON.stringify(answer.json, null, 2)}\n` : `${answer.text}\n`);
+  target.exitCode = answer.exitCode ?? 0;
+}
+
+/** Wrong usage or input: exit code 2. */
+export class UsageError extends Error {
+  readonly code = "usage";
+
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}

@@ -1,0 +1,112 @@
+import { buildRouteMap } from "@stricli/core";
+import type { BootEventResource, ComputerResource } from "#api/resources.ts";
+import { apiCommand } from "../cli-context.ts";
+import { formatTable } from "../format-table.ts";
+import { formatTime } from "../format-units.ts";
+import { printable } from "../printable-text.ts";
+
+function formatComputers(computers: readonly ComputerResource[]): string {
+  if (computers.length === 0) {
+    return "no computer yet; boot one from the network, or install an agent, and it appears here";
+  }
+  const rows = computers.map((computer) => [
+    computer.id,
+    computer.name,
+    computer.state,
+    computer.environment ?? "not connected",
+    computer.macs.join(" "),
+    computer.address ?? "",
+    computer.lastSeenAt === null ? "" : formatTime(computer.lastSeenAt),
+  ]);
+  return formatTable(["id", "name", "state", "agent", "mac", "address", "last seen"], rows);
+}
+
+function formatComputer(computer: ComputerResource): string {
+  const facts: [string, string | null][] = [
+    ["id", computer.id],
+    ["name", computer.name],
+    ["state", computer.reason === null ? computer.state : `${computer.state}: ${computer.reason}`],
+    ["agent", computer.environment ?? "not connected"],
+    ["address", computer.address],
+    ["MAC", computer.macs.join(", ")],
+    ["UUID", computer.uuid],
+    ["serial", computer.serial],
+    ["product", computer.product],
+    ["firmware", computer.firmware],
+    ["last seen", computer.lastSeenAt === null ? null : formatTime(computer.lastSeenAt)],
+  ];
+  return facts
+    .filter(([, value]) => value !== null && value !== "")
+    .map(([name, value]) => `${name.padEnd(10)} ${printable(value ?? "")}`)
+    .join("\n");
+}
+
+export function formatBootEvents(events: readonly BootEventResource[]): string {
+  if (events.length === 0) {
+    return "no boot event";
+  }
+  const rows = events.map((event) => [
+    formatTime(event.at),
+    event.mac ?? "",
+    event.stage,
+    event.outcome,
+    [event.reason, event.detail].filter((part) => part !== null).join(": "),
+  ]);
+  return formatTable(["time", "mac", "stage", "outcome", "why"], rows);
+}
+
+export const computerCommand = buildRouteMap({
+  docs: { brief: "List, approve, wake and forget computers" },
+  routes: {
+    list: apiCommand({
+      brief: "All computers",
+      run: async ({ client }) => {
+        const computers = await client.call("listComputers");
+        return { json: computers, text: formatComputers(computers) };
+      },
+    }),
+    show: apiCommand<[string]>({
+      brief: "One computer",
+      arguments: ["COMPUTER"],
+      run: async ({ client, args: [id] }) => {
+        const computer = await client.call("showComputer", { id });
+        return { json: computer, text: formatComputer(computer) };
+      },
+    }),
+    approve: apiCommand({
+      brief: "Let pending computers in",
+      list: "COMPUTER",
+      run: async ({ client, list }) => {
+        const computers: ComputerResource[] = [];
+        for (const id of list) {
+          computers.push(await client.call("approveComputer", { id }));
+        }
+        return { json: computers, text: formatComputers(computers) };
+      },
+    }),
+    wake: apiCommand<[string]>({
+      brief: "Send a magic packet",
+      arguments: ["COMPUTER"],
+      run: async ({ client, args: [id] }) => {
+        const sent = await client.call("wakeComputer", { id });
+        return { json: sent, text: `sent ${sent.sent} magic packets on ${sent.interfaces.join(", ")}` };
+      },
+    }),
+    forget: apiCommand<[string]>({
+      brief: "Remove a computer's record and its right to connect",
+      arguments: ["COMPUTER"],
+      run: async ({ client, args: [id] }) => {
+        const answer = await client.call("forgetComputer", { id });
+        return { json: answer, text: `${printable(id)} is forgotten` };
+      },
+    }),
+    events: apiCommand<[string]>({
+      brief: "Its boot events, newest first",
+      arguments: ["COMPUTER"],
+      run: async ({ client, args: [id] }) => {
+        const events = await client.call("listComputerEvents", { id });
+        return { json: events, text: formatBootEvents(events) };
+      },
+    }),
+  },
+});

@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import { buildRouteMap } from "@stricli/core";
+import type { ImageResource, OperationResource } from "#api/resources.ts";
+import type { ApiClient } from "../api-client.ts";
+import { apiCommand, type CommandAnswer } from "../cli-context.ts";
+import { formatTable } from "../format-table.ts";
+import { formatBytes, formatTime } from "../format-units.ts";
+import { printable } from "../printable-text.ts";
+
+function formatImages(images: readonly ImageResource[]): string {
+  if (images.length === 0) {
+    return "no image yet; portolan image import FILE NAME makes one";
+  }
+  const rows = images.map((image) => [
+    image.name,
+    image.id.slice(0, 12),
+    formatBytes(image.sizeBytes),
+    formatBytes(image.dataChunkCount * image.chunkSizeBytes),
+    formatTime(image.createdAt),
+  ]);
+  return formatTable(["name", "id", "disk size", "data", "created"], rows);
+}
+
+/** Follows long work inside the server to its end, with one line that moves on a terminal. */
+async function followOperation(
+  client: ApiClient,
+  started: OperationResource,
+  stdout: NodeJS.WriteStream | null,
+): Promise<CommandAnswer> {
+  let operation = started;
+  let shownTenth = -1;
+  while (operation.state === "running") {
+    await new Promise((wake) => {
+      setTimeout(wake, 300);
+    });
+    operation = await client.call("showOperation", { id: operation.id });
+    const tenth = Math.floor(operation.percent / 10);
+    const line = `${operation.title}: ${operation.percent.toFixed(0)} % ${printable(operation.detail)}`;
+    if (stdout?.isTTY === true) {
+      stdout.write(`\r\u001b[2K${line}`);
+    } else if (stdout !== null && tenth !== shownTenth) {
+      stdout.write(`${line}\n`);
+      shownTenth = tenth;
+    }
+  }
+  if (stdout?.isTTY === true) {
+    stdout.write("\n");
+  }
+  const isDone = operation.state === "done";
+  return {
+    json: operation,
+    text: isDone
+      ? `${operation.title}: done; ${operation.detail}`
+      : `${operation.title}: failed: ${operation.error}`,
+    exitCode: isDone ? 0 : 1,
+  };
+}
+
+export const imageCommand = buildRouteMap({
+  docs: { brief: "Import, list and verify images" },
+  routes: {
+    import: apiCommand<[string, string]>({
+      brief: "Import a raw disk from this machine",
+      arguments: ["FILE", "NAME"],
+      run: async ({ client, args: [path, name], isJson, stdout }) => {
+        const operation = await client.call("importImage", { body: { path: resolve(path), name } });
+        return followOperation(client, operation, isJson ? null : stdout);
+      },
+    }),
+    list: apiCommand({
+      brief: "All images",
+      run: async ({ client }) => {
+        const images = await client.call("listImages");
+        return { json: images, text: formatImages(images) };
+      },
+    }),
+    show: apiCommand<[string]>({
+      brief: "One image",
+      arguments: ["IMAGE"],
+      run: async ({ client, args: [id] }) => {
+        const image = await client.call("showImage", { id });
+        return { json: image, text: `${formatImages([image])}\n\nid ${image.id}` };
+      },
+    }),
+    verify: apiCommand<[string]>({
+      brief: "Read every chunk and check its hash",
+      arguments: ["IMAGE"],
+      run: async ({ client, args: [id], isJson, stdout }) => {
+        const operation = await client.call("verifyImage", { id });
+        const answer = await followOperation(client, operation, isJson ? null : stdout);
+        return answer.exitCode === 1 ? { ...answer, exitCode: 3 } : answer;
+      },
+    }),
+  },
+});

@@ -1,0 +1,63 @@
+import { buildRouteMap } from "@stricli/core";
+import type { PlanResource } from "#api/resources.ts";
+import { formatPorts } from "#plan/format-flows.ts";
+import { apiCommand } from "../cli-context.ts";
+import { formatTable } from "../format-table.ts";
+
+type FlowResource = PlanResource["flows"][number];
+
+function formatSockets(flow: FlowResource): string {
+  return flow.sockets
+    .map(
+      (socket) =>
+        `${socket.address}:${socket.port}${socket.interface === null ? "" : `%${socket.interface}`}`,
+    )
+    .join(" ");
+}
+
+function formatPlan(plan: PlanResource): string {
+  const rows = plan.flows.map((flow) => [
+    `${flow.id}${flow.origin === "ours" ? " *" : ""}`,
+    flow.state,
+    `${flow.from} → ${flow.to.join(", ")}`,
+    flow.transport,
+    formatPorts(flow.ports),
+    flow.groups.length === 0 ? "" : `${flow.groups.join(" ")} ttl ${flow.ttl}`,
+    flow.setting ?? "fixed",
+    formatSockets(flow),
+  ]);
+  const headers = ["flow", "state", "from → to", "proto", "ports", "groups", "setting", "open now"];
+  const segments = plan.segments.map((segment) => [
+    segment.name,
+    segment.cidr,
+    segment.interface,
+    segment.intent,
+  ]);
+  const differences =
+    plan.differences.length === 0
+      ? "the open sockets are exactly those of the plan"
+      : plan.differences.map((difference) => `DIFFERENCE: ${difference}`).join("\n");
+  return [
+    `server ${plan.server}, profile ${plan.profile}`,
+    "",
+    formatTable(["segment", "subnet", "interface", "intent"], segments),
+    "",
+    formatTable(headers, rows),
+    "",
+    "* our addition; every other flow is named by the 2002 paper",
+    differences,
+  ].join("\n");
+}
+
+export const planCommand = buildRouteMap({
+  docs: { brief: "Which ports and groups are needed, and why" },
+  routes: {
+    show: apiCommand({
+      brief: "Every flow, with the sockets open now",
+      run: async ({ client }) => {
+        const plan = await client.call("showPlan");
+        return { json: plan, text: formatPlan(plan), exitCode: plan.differences.length === 0 ? 0 : 3 };
+      },
+    }),
+  },
+});

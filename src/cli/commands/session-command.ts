@@ -1,0 +1,35 @@
+import { buildRouteMap } from "@stricli/core";
+import type { SessionResource } from "#api/resources.ts";
+import { apiCommand } from "../cli-context.ts";
+import { formatTable } from "../format-table.ts";
+import { formatBytes } from "../format-units.ts";
+
+function formatSessions(sessions: readonly SessionResource[]): string {
+  if (sessions.length === 0) {
+    return "no imaging session has run since this server was started";
+  }
+  const rows = sessions.map((session) => [
+    String(session.id),
+    session.imageName,
+    session.state,
+    session.group === null ? "unicast" : `${session.group}:${session.port}`,
+    `${session.joined}/${session.expected}`,
+    formatBytes(session.sentBytes),
+    session.copyBytes === 0 ? "" : `${(session.sentBytes / session.copyBytes).toFixed(2)} copies`,
+    session.movedToUnicast.map((moved) => `${moved.computerId} (${moved.reason})`).join(", "),
+  ]);
+  return formatTable(["session", "image", "state", "group", "joined", "sent", "", "moved to unicast"], rows);
+}
+
+export const sessionCommand = buildRouteMap({
+  docs: { brief: "Imaging sessions" },
+  routes: {
+    list: apiCommand({
+      brief: "All sessions since the server was started",
+      run: async ({ client }) => {
+        const sessions = await client.call("listSessions");
+        return { json: sessions, text: formatSessions(sessions) };
+      },
+    }),
+  },
+});

@@ -61,7 +61,10 @@ function main(): void {
 
 /** The formatter pads Markdown tables; padding is not content. */
 function normalise(text: string): string {
-  return text.replaceAll(/[ \t]+/g, " ").replaceAll(/-{3,}/g, "---");
+  return text
+    .replaceAll(/[ \t]*\|[ \t]*/g, "|")
+    .replaceAll(/[ \t]+/g, " ")
+    .replaceAll(/-{3,}/g, "---");
 }
 
 main();

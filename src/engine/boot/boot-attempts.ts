@@ -45,14 +45,16 @@ export class BootAttempts {
   /** An offer went out. Scripts do not start an attempt: the loader that asks for one is part of an attempt. */
   noteOffer(offer: AttemptMoment & { readonly mac: MacAddress; readonly program: BootProgram }): void {
     const previous = this.#byMac.get(offer.mac);
-    if (offer.program.type === "ipxe-script") {
-      this.#update(offer.mac, { hasLoaderRun: true, fruitlessCount: 0 });
+    const isScript = offer.program.type === "ipxe-script";
+    if (previous !== undefined && isScript) {
+      this.noteLoaderRun(offer.mac);
       return;
     }
     if (previous !== undefined && isSameAttempt(previous, offer)) {
       return;
     }
-    const loader = offer.program.loader === "ipxe-bios" ? null : offer.program.loader;
+    const { loader: offered } = offer.program;
+    const loader = offered === "ipxe" || offered === "shim" ? offered : null;
     const isRepeat = previous?.uefiLoader === loader && !previous.hasLoaderRun;
     this.#put({
       mac: offer.mac,
@@ -61,7 +63,7 @@ export class BootAttempts {
       offeredAtMs: offer.nowMs,
       address: previous?.address ?? null,
       wasLoaderRead: false,
-      hasLoaderRun: false,
+      hasLoaderRun: isScript,
       fruitlessCount: isRepeat ? previous.fruitlessCount + 1 : 1,
     });
   }

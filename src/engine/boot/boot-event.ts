@@ -31,6 +31,7 @@ export type BootFailure =
   | BootSilence
   | "rate-limited"
   | "reply-too-large"
+  | "no-return-address"
   | "unknown-file"
   | "transfer-broken"
   | "bad-request";

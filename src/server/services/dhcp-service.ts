@@ -1,0 +1,227 @@
+import type { Logger } from "pino";
+import { BootAttempts } from "#engine/boot/boot-attempts.ts";
+import { bootEvent, type BootEvent, type BootFailure } from "#engine/boot/boot-event.ts";
+import { type BootProgram } from "#engine/boot/boot-program.ts";
+import { decideBoot, type BootRequest, type BootSettings } from "#engine/boot/decide-boot.ts";
+import type { ComputerMatch } from "#engine/boot/identify-computer.ts";
+import { AnswerBudget, defaultAnswerRate, type AnswerRate } from "#engine/dhcp/answer-budget.ts";
+import { buildProxyAnswer, type DhcpArrival } from "#engine/dhcp/proxy-responder.ts";
+import { leaseAskedFor, readBootRequest, readRelayTrace } from "#engine/dhcp/read-boot-request.ts";
+import type { Flow } from "#plan/flow.ts";
+import { findFlow } from "#plan/flows.ts";
+import { grantSocket } from "#plan/socket-grant.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
+import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { WireError } from "#wire/bytes/wire-error.ts";
+import { decodeDhcpPacket } from "#wire/dhcp4/packet.ts";
+import type { ComputerDirectory } from "../computer-directory.ts";
+import { LatencyHistogram } from "./latency-histogram.ts";
+
+export type DhcpServiceOptions = {
+  readonly flows: readonly Flow[];
+  /** The named interfaces; nothing is answered on any other. */
+  readonly interfaces: readonly NetworkInterface[];
+  /** Relay agents that are answered; empty: none. */
+  readonly relays: readonly Ipv4Address[];
+  readonly answerRate?: AnswerRate;
+};
+
+export type DhcpServiceDependencies = {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly directory: ComputerDirectory;
+  readonly attempts: BootAttempts;
+  /** The settings as they are now, from memory. */
+  readonly settings: () => BootSettings;
+  /** Names of the boot files that are there now. */
+  readonly bootFiles: () => ReadonlySet<string>;
+  readonly recordEvent: (event: BootEvent) => void;
+};
+
+/** Why a datagram got no answer, for counters. `malformed` has no boot event: it has no computer. */
+export type DhcpCounter = BootFailure | "malformed" | "socket-error" | "answered";
+
+type Listener = {
+  readonly socket: UdpSocket;
+  readonly networkInterface: NetworkInterface;
+  readonly port: 67 | 4011;
+  readonly budget: AnswerBudget;
+};
+
+/** These are other people's ordinary traffic: counted, and not worth an event each. */
+const countedOnly: ReadonlySet<BootFailure> = new Set<BootFailure>(["not-pxe"]);
+
+/**
+ * Answers boot firmware beside the site's DHCP server: port 67 for offers, port 4011 for boot server requests, one
+ * socket of each on every named interface. Leases nothing.
+ *
+ * An answer is made from memory only: no file, no store, no name service stands between a request and its reply.
+ */
+export class DhcpService {
+  readonly #options: DhcpServiceOptions;
+  readonly #dependencies: DhcpServiceDependencies;
+  readonly #listeners: Listener[] = [];
+  /** From a datagram's arrival to its answer being handed to the kernel. */
+  readonly latency = new LatencyHistogram();
+  /** Keyed by reason. BOUNDED by the union `DhcpCounter`. */
+  readonly counters = new Map<DhcpCounter, number>();
+
+  constructor(options: DhcpServiceOptions, dependencies: DhcpServiceDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  /** @throws NetworkError when a port cannot be had on a named interface; nothing stays open then */
+  async start(): Promise<void> {
+    try {
+      for (const networkInterface of this.#options.interfaces) {
+        await this.#open(networkInterface, 67);
+        await this.#open(networkInterface, 4011);
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map(({ socket }) => socket.close()));
+  }
+
+  async #open(networkInterface: NetworkInterface, port: 67 | 4011): Promise<void> {
+    const { network, clock } = this.#dependencies;
+    const grant = grantSocket(findFlow(this.#options.flows, port === 67 ? "boot.dhcp" : "boot.server"), {
+      role: "server",
+      side: "listen",
+      interfaceName: networkInterface.name,
+      localPort: port,
+    });
+    const socket = await network.openUdp(grant, { broadcast: port === 67, receiveBufferBytes: 1 << 21 });
+    const rate = this.#options.answerRate ?? defaultAnswerRate;
+    const budget = new AnswerBudget(rate, clock.monotonicMs());
+    const listener: Listener = { socket, networkInterface, port, budget };
+    socket.onDatagram((datagram) => this.#receive(listener, datagram));
+    socket.onError((error) => {
+      this.#count("socket-error");
+      this.#dependencies.log.debug({ err: error, port, interface: networkInterface.name }, "dhcp socket");
+    });
+    this.#listeners.push(listener);
+  }
+
+  #receive(listener: Listener, datagram: Datagram): void {
+    const arrivedAtMs = this.#dependencies.clock.monotonicMs();
+    try {
+      const arrival: DhcpArrival = {
+        packet: decodeDhcpPacket(datagram.bytes),
+        port: listener.port,
+        sourceAddress: datagram.sourceAddress,
+        sourcePort: datagram.sourcePort,
+      };
+      this.#answer(listener, arrival, readBootRequest(arrival.packet, listener.port), arrivedAtMs);
+    } catch (error) {
+      if (!(error instanceof WireError)) {
+        throw error;
+      }
+      this.#count("malformed");
+      this.#dependencies.log.debug({ facts: error.facts, port: listener.port }, "malformed DHCP datagram");
+    }
+  }
+
+  #answer(listener: Listener, arrival: DhcpArrival, request: BootRequest, arrivedAtMs: number): void {
+    const { directory, attempts, clock, settings, bootFiles } = this.#dependencies;
+    const { identity } = request;
+    const computer: ComputerMatch = identity === null ? { type: "unknown" } : directory.find(identity);
+    const serverAddress = listener.networkInterface.address;
+    this.#noteLease(request, arrival);
+    const facts = {
+      computer,
+      settings: settings(),
+      serverAddress,
+      relays: this.#options.relays,
+      bootFiles: bootFiles(),
+      previousAttempt: identity === null ? null : attempts.find(identity.mac),
+    };
+    const seen: Seen = { listener, arrival, request, computer };
+    const decision = decideBoot(request, facts, arrivedAtMs);
+    if (decision.type === "ignore") {
+      this.#stayedSilent(seen, decision.reason);
+      return;
+    }
+    if (!listener.budget.take(arrivedAtMs)) {
+      this.#stayedSilent(seen, "rate-limited");
+      return;
+    }
+    const answer = buildProxyAnswer(arrival, { program: decision.program, serverAddress });
+    if (answer.type === "ignore") {
+      this.#stayedSilent(seen, answer.reason);
+      return;
+    }
+    listener.socket.send(answer.bytes, answer.to);
+    const latencyMs = clock.monotonicMs() - arrivedAtMs;
+    this.latency.add(latencyMs);
+    this.#count("answered");
+    this.#noteOffer(request, decision.program, arrivedAtMs);
+    this.#dependencies.recordEvent({
+      ...this.#eventOf(seen),
+      stage: arrival.port === 67 ? "offer" : "boot-server",
+      file: decision.program.type === "tftp-file" ? decision.program.fileName : decision.program.url,
+      latencyMs,
+    });
+  }
+
+  /** The lease REQUEST we see but never answer tells which address the computer will read files from. */
+  #noteLease(request: BootRequest, arrival: DhcpArrival): void {
+    const address = request.message === "request" ? leaseAskedFor(arrival.packet) : null;
+    if (address !== null && request.identity !== null) {
+      this.#dependencies.attempts.noteLease(request.identity.mac, address);
+    }
+  }
+
+  #noteOffer(request: BootRequest, program: BootProgram, nowMs: number): void {
+    if (request.identity !== null) {
+      const { port, transactionId, identity } = request;
+      this.#dependencies.attempts.noteOffer({ port, transactionId, mac: identity.mac, program, nowMs });
+    }
+  }
+
+  #stayedSilent(seen: Seen, reason: BootFailure): void {
+    this.#count(reason);
+    if (!countedOnly.has(reason)) {
+      this.#dependencies.recordEvent({ ...this.#eventOf(seen), outcome: "ignored", reason });
+    }
+  }
+
+  #eventOf({ listener, arrival, request, computer }: Seen): BootEvent {
+    const isLease = arrival.port === 67 && request.message === "request";
+    return bootEvent({
+      atMs: this.#dependencies.clock.epochMs(),
+      stage: arrival.port === 4011 ? "boot-server" : isLease ? "lease" : "discover",
+      interfaceName: listener.networkInterface.name,
+      serverAddress: listener.networkInterface.address,
+      mac: request.identity?.mac ?? null,
+      uuid: request.identity?.uuid ?? null,
+      computerId: computer.type === "known" ? computer.computer.id : null,
+      peerAddress: arrival.sourceAddress,
+      relay: readRelayTrace(arrival.packet),
+      secondsElapsed: arrival.packet.secondsElapsed,
+      firmware: request.firmware.type,
+      conflict:
+        computer.type === "conflict"
+          ? { conflict: computer.conflict, computerIds: computer.computers.map(({ id }) => id) }
+          : null,
+    });
+  }
+
+  #count(reason: DhcpCounter): void {
+    this.counters.set(reason, (this.counters.get(reason) ?? 0) + 1);
+  }
+}
+
+type Seen = {
+  readonly listener: Listener;
+  readonly arrival: DhcpArrival;
+  readonly request: BootRequest;
+  readonly computer: ComputerMatch;
+};

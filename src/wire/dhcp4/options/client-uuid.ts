@@ -26,3 +26,17 @@ export function clientUuidOption(uuid: ClientUuid): DhcpOption {
     bytes: new ByteWriter(17).uint8(uuid.type).put(uuid.bytes).finish(),
   };
 }
+
+/**
+ * The 16 bytes as the text that SMBIOS tools print: the first three groups are little-endian in firmware, and boot
+ * ROMs send the bytes of firmware unchanged.
+ *
+ * @throws WireError `bad-length`
+ * @see SMBIOS 2.6 §7.2.1
+ */
+export function formatSystemUuid(bytes: Uint8Array): string {
+  checkSize(bytes, 16, "system UUID");
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  const group = (...indexes: readonly number[]): string => indexes.map((index) => hex[index]).join("");
+  return [group(3, 2, 1, 0), group(5, 4), group(7, 6), group(8, 9), group(10, 11, 12, 13, 14, 15)].join("-");
+}

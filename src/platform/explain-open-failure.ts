@@ -1,0 +1,43 @@
+import type { SocketGrant } from "#plan/socket-grant.ts";
+import { findPortHolder } from "./find-port-holder.ts";
+import { NetworkError } from "./network-error.ts";
+
+/** The refusal of a socket as an error that names the socket, who is in the way, and the way out. */
+export function explainOpenFailure(grant: SocketGrant, errno: number, cause: Error): NetworkError {
+  const where = grant.interfaceName === null ? "" : ` on ${grant.interfaceName}`;
+  const what = `${grant.transport} port ${grant.localPort} (${grant.flowId})${where}`;
+  switch (errno) {
+    case 98: {
+      const holder = findPortHolder(grant.transport, grant.localPort);
+      const by = holder === null ? "another program" : holder;
+      return new NetworkError(
+        "port-in-use",
+        `${what} is held by ${by}; stop it, or change the setting of this flow`,
+        {
+          cause,
+        },
+      );
+    }
+    case 1:
+    case 13:
+      return new NetworkError(
+        "no-privilege",
+        `${what} may not be opened by this user; run as root, or give the program CAP_NET_BIND_SERVICE, CAP_NET_RAW and CAP_NET_ADMIN`,
+        { cause },
+      );
+    case 19:
+      return new NetworkError("no-such-interface", `${what}: the interface does not exist any more`, {
+        cause,
+      });
+    case 99:
+      return new NetworkError(
+        "address-not-available",
+        `${what}: the address ${grant.localAddress} is not on this machine`,
+        { cause },
+      );
+    default:
+      return new NetworkError("system-call-failed", `${what} could not be opened: ${cause.message}`, {
+        cause,
+      });
+  }
+}

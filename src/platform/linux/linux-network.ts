@@ -1,0 +1,87 @@
+import { networkInterfaces } from "node:os";
+import { readFileSync } from "node:fs";
+import type { SocketGrant } from "#plan/socket-grant.ts";
+import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
+import { MacAddress } from "#wire/address/mac-address.ts";
+import { explainOpenFailure } from "../explain-open-failure.ts";
+import { NetworkError } from "../network-error.ts";
+import type { Network, NetworkInterface, OpenSocket, UdpOptions, UdpSocket } from "../network.ts";
+import { processSockets } from "../open-socket-list.ts";
+import { openLinuxUdpSocket } from "./linux-udp-socket.ts";
+import { SystemCallError } from "./native/socket-calls.ts";
+
+function readSysfsNumber(name: string, file: string): number {
+  return Number(readFileSync(`/sys/class/net/${name}/${file}`, "utf8"));
+}
+
+/** Interfaces with an IPv4 address; the first address of each counts. */
+export function listInterfaces(): NetworkInterface[] {
+  const found: NetworkInterface[] = [];
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    const ipv4 = addresses?.find((candidate) => candidate.family === "IPv4");
+    if (ipv4 === undefined || ipv4.cidr === null || name.includes(":")) {
+      continue;
+    }
+    const prefixLength = Number(ipv4.cidr.split("/")[1]);
+    const address = Ipv4Address.parse(ipv4.address);
+    const hostBits = ~Ipv4Subnet.mask(prefixLength) >>> 0;
+    found.push({
+      name,
+      index: readSysfsNumber(name, "ifindex"),
+      mac: MacAddress.parse(ipv4.mac),
+      address,
+      prefixLength,
+      broadcastAddress: Ipv4Address.fromNumber((Ipv4Address.toNumber(address) | hostBits) >>> 0),
+      mtuBytes: readSysfsNumber(name, "mtu"),
+      isLoopback: ipv4.internal,
+    });
+  }
+  return found;
+}
+
+class LinuxNetwork implements Network {
+  interfaces(): readonly NetworkInterface[] {
+    return listInterfaces();
+  }
+
+  async openUdp(grant: SocketGrant, options: UdpOptions = {}): Promise<UdpSocket> {
+    const nic = this.#findInterface(grant.interfaceName);
+    try {
+      const socket = await openLinuxUdpSocket(grant, nic, options);
+      return processSockets.trackUdp(socket);
+    } catch (error) {
+      if (error instanceof SystemCallError) {
+        throw explainOpenFailure(grant, error.errno, error);
+      }
+      throw error;
+    }
+  }
+
+  openSockets(): readonly OpenSocket[] {
+    return processSockets.list();
+  }
+
+  limits(): readonly string[] {
+    return [];
+  }
+
+  #findInterface(name: string | null): NetworkInterface | null {
+    if (name === null) {
+      return null;
+    }
+    const all = listInterfaces();
+    const nic = all.find((candidate) => candidate.name === name);
+    if (nic === undefined) {
+      const names = all.map((candidate) => candidate.name).join(", ");
+      throw new NetworkError(
+        "no-such-interface",
+        `there is no interface ${name} with an IPv4 address; there are: ${names}`,
+      );
+    }
+    return nic;
+  }
+}
+
+export function createLinuxNetwork(): LinuxNetwork {
+  return new LinuxNetwork();
+}

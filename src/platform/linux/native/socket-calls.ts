@@ -1,0 +1,110 @@
+import { dlopen, getInt32, getRawPointer } from "node:ffi";
+
+/* Constants of Linux on x86-64 and arm64: asm-generic/socket.h, linux/in.h, linux/if_packet.h */
+export const socketConstants = {
+  AF_INET: 2,
+  AF_PACKET: 17,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
+  SO_BROADCAST: 6,
+  SO_SNDBUF: 7,
+  SO_RCVBUF: 8,
+  SO_BINDTODEVICE: 25,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
+  IPPROTO_IP: 0,
+  IP_MULTICAST_IF: 32,
+  IP_MULTICAST_TTL: 33,
+  IP_MULTICAST_LOOP: 34,
+  IP_ADD_MEMBERSHIP: 35,
+  IP_MULTICAST_ALL: 49,
+} as const;
+
+export const errnoNames: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  13: "EACCES",
+  19: "ENODEV",
+  22: "EINVAL",
+  98: "EADDRINUSE",
+  99: "EADDRNOTAVAIL",
+  105: "ENOBUFS",
+};
+
+const { functions: libc } = dlopen("libc.so.6", {
+  socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
+  setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
+  bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
+  sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
+  close: { arguments: ["i32"], return: "i32" },
+  __errno_location: { arguments: [], return: "pointer" },
+});
+
+/** A system call said no. `errno` is the number, the message names the call. */
+export class SystemCallError extends Error {
+  readonly call: string;
+  readonly errno: number;
+
+  constructor(call: string, errno: number) {
+    super(`${call}: ${errnoNames[errno] ?? `errno ${errno}`}`);
+    this.name = "SystemCallError";
+    this.call = call;
+    this.errno = errno;
+  }
+}
+
+function check(call: string, outcome: number | bigint): number {
+  if (Number(outcome) < 0) {
+    throw new SystemCallError(call, getInt32(libc.__errno_location()));
+  }
+  return Number(outcome);
+}
+
+export function openSocket(domain: number, type: number, protocol: number): number {
+  return check("socket", libc.socket(domain, type, protocol));
+}
+
+export function setSocketOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint8Array,
+  name: string,
+): void {
+  check(`setsockopt ${name}`, libc.setsockopt(fd, level, option, getRawPointer(value), value.byteLength));
+}
+
+export function setIntegerOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+  name: string,
+): void {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  setSocketOption(fd, level, option, bytes, name);
+}
+
+export function bindSocket(fd: number, address: Uint8Array): void {
+  check("bind", libc.bind(fd, getRawPointer(address), address.byteLength));
+}
+
+export function sendToSocket(fd: number, bytes: Uint8Array, address: Uint8Array): void {
+  const sent = libc.sendto(
+    fd,
+    getRawPointer(bytes),
+    BigInt(bytes.byteLength),
+    0,
+    getRawPointer(address),
+    address.byteLength,
+  );
+  check("sendto", sent);
+}
+
+export function closeSocket(fd: number): void {
+  check("close", libc.close(fd));
+}

@@ -1,0 +1,179 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { TestContext } from "node:test";
+
+export type HostLink = {
+  readonly host: string;
+  readonly interfaceName: string;
+  /** Address with prefix, `192.168.0.1/24`. */
+  readonly address: string;
+};
+
+export type HostProcess = {
+  readonly child: ChildProcess;
+  /** Resolves when a line with this text has been printed; rejects when the process ends first. */
+  readonly waitFor: (text: string, timeoutMs?: number) => Promise<string>;
+  readonly output: () => string;
+};
+
+/** Why network tests cannot run here, or `null`. */
+export function networkTestObstacle(...programs: readonly string[]): string | null {
+  if (process.getuid?.() !== 0) {
+    return "needs root for network namespaces";
+  }
+  const folders = (process.env["PATH"] ?? "").split(":").concat("/usr/sbin", "/sbin");
+  const missing = programs.filter((name) => !folders.some((folder) => existsSync(`${folder}/${name}`)));
+  return missing.length === 0 ? null : `needs ${missing.join(", ")}`;
+}
+
+let nextNumber = 0;
+
+/** Hosts in network namespaces on bridged segments. Everything ends with the test. */
+export class NetworkHosts {
+  readonly #prefix: string;
+  readonly #namespaces = new Set<string>();
+  readonly #processes: HostProcess[] = [];
+  readonly #switchName: string;
+
+  constructor(t: TestContext) {
+    nextNumber += 1;
+    this.#prefix = `ptl${process.pid}x${nextNumber}`;
+    this.#switchName = `${this.#prefix}-switch`;
+    t.after(() => this.close());
+    this.#addNamespace(this.#switchName);
+  }
+
+  /** A bridge named for the segment, with these hosts on it. */
+  segment(name: string, links: readonly HostLink[]): void {
+    this.#ip(
+      "-n",
+      this.#switchName,
+      "link",
+      "add",
+      name,
+      "type",
+      "bridge",
+      "forward_delay",
+      "0",
+      "mcast_snooping",
+      "0",
+    );
+    this.#ip("-n", this.#switchName, "link", "set", name, "up");
+    for (const [index, link] of links.entries()) {
+      const namespace = this.namespace(link.host);
+      if (!this.#namespaces.has(namespace)) {
+        this.#addNamespace(namespace);
+      }
+      const port = `${name.slice(0, 8)}p${index}`;
+      this.#ip(
+        "link",
+        "add",
+        port,
+        "netns",
+        this.#switchName,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        link.interfaceName,
+        "netns",
+        namespace,
+      );
+      this.#ip("-n", this.#switchName, "link", "set", port, "master", name, "up");
+      this.#ip("-n", namespace, "link", "set", link.interfaceName, "up");
+      this.#ip("-n", namespace, "addr", "add", link.address, "brd", "+", "dev", link.interfaceName);
+    }
+  }
+
+  namespace(host: string): string {
+    return `${this.#prefix}-${host}`;
+  }
+
+  /** Starts a program on a host; it is ended with the test. */
+  start(
+    host: string,
+    program: string,
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): HostProcess {
+    const child = spawn("ip", ["netns", "exec", this.namespace(host), program, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    let output = "";
+    const listeners = new Set<() => void>();
+    const append = (part: Buffer): void => {
+      output += part.toString("utf8");
+      for (const listener of listeners) {
+        listener();
+      }
+    };
+    child.stdout.on("data", append);
+    child.stderr.on("data", append);
+    child.once("exit", () => append(Buffer.from("")));
+    const waitFor = (text: string, timeoutMs = 15_000): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`"${text}" did not appear in ${timeoutMs} ms:\n${output}`)),
+          timeoutMs,
+        );
+        const look = (): void => {
+          if (output.includes(text)) {
+            clearTimeout(timer);
+            listeners.delete(look);
+            resolve(output);
+          } else if (child.exitCode !== null) {
+            clearTimeout(timer);
+            listeners.delete(look);
+            reject(new Error(`${program} ended with ${child.exitCode} before "${text}":\n${output}`));
+          }
+        };
+        listeners.add(look);
+        look();
+      });
+    const started: HostProcess = { child, waitFor, output: () => output };
+    this.#processes.push(started);
+    return started;
+  }
+
+  /** Runs a program on a host to its end and returns what it printed. Throws when it fails. */
+  run(
+    host: string,
+    program: string,
+    args: readonly string[],
+    options: { cwd?: string; timeoutMs?: number } = {},
+  ): string {
+    return execFileSync("ip", ["netns", "exec", this.namespace(host), program, ...args], {
+      encoding: "utf8",
+      cwd: options.cwd,
+      timeout: options.timeoutMs ?? 60_000,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const { child } of this.#processes) {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = new Promise((resolve) => {
+          child.once("exit", resolve);
+        });
+        child.kill("SIGKILL");
+        await ended;
+      }
+    }
+    for (const namespace of this.#namespaces) {
+      this.#ip("netns", "delete", namespace);
+    }
+    this.#namespaces.clear();
+  }
+
+  #addNamespace(namespace: string): void {
+    this.#ip("netns", "add", namespace);
+    this.#namespaces.add(namespace);
+    this.#ip("-n", namespace, "link", "set", "lo", "up");
+  }
+
+  #ip(...args: readonly string[]): void {
+    execFileSync("ip", [...args], { stdio: ["ignore", "ignore", "pipe"] });
+  }
+}

@@ -1,0 +1,43 @@
+import { pino } from "pino";
+import { computeFlows } from "#plan/flows.ts";
+import { classicSettings } from "#plan/settings.ts";
+import { systemClock } from "#platform/clock.ts";
+import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
+import { TftpService } from "#server/services/tftp-service.ts";
+
+/* Runs the TFTP service alone, inside a namespace. usage: serve-tftp.ts INTERFACE single|dynamic */
+const [interfaceName = "", mode = "dynamic"] = process.argv.slice(2);
+
+/** Content a test can compute as well. */
+function contentOf(sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes);
+  for (let index = 0; index < sizeBytes; index += 1) {
+    bytes[index] = (index * 31 + (index >> 9)) & 255;
+  }
+  return bytes;
+}
+
+const files = new Map([
+  ["small.bin", contentOf(1000)],
+  ["edge.bin", contentOf(512 * 4)],
+  ["large.bin", contentOf(20 << 20)],
+]);
+const isSinglePort = mode === "single";
+const settings = { ...classicSettings, "tftp.singlePort": isSinglePort };
+const network = createLinuxNetwork();
+const service = new TftpService(
+  {
+    flows: computeFlows(settings, { consolePort: 8443 }),
+    interfaces: network.interfaces().filter((nic) => nic.name === interfaceName),
+    isSinglePort,
+  },
+  {
+    network,
+    clock: systemClock,
+    log: pino({ level: "silent" }),
+    findFile: (fileName) => files.get(fileName) ?? null,
+    onTransfer: (report) => console.log(JSON.stringify(report)),
+  },
+);
+await service.start();
+console.log("ready");

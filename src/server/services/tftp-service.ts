@@ -31,6 +31,7 @@ export type TftpTransferReport = {
   readonly fileName: string;
   readonly clientAddress: Ipv4Address;
   readonly interfaceName: string;
+  readonly serverAddress: Ipv4Address;
   readonly outcome: TransferOutcome | { readonly type: "refused"; readonly reason: string };
 };
 
@@ -40,16 +41,18 @@ export type TftpServiceDependencies = {
   readonly log: Logger;
   /**
    * The bytes of a name, looked up in a table of names. Never a path: what is not in the table does not exist.
-   * `serverAddress` is our address on the segment that asked.
    */
-  readonly findFile: (fileName: string, serverAddress: Ipv4Address) => Uint8Array | null;
+  readonly findFile: (
+    fileName: string,
+    asker: { readonly networkInterface: NetworkInterface; readonly address: Ipv4Address },
+  ) => Uint8Array | null;
   readonly onTransfer: (report: TftpTransferReport) => void;
 };
 
 type Transfer = {
   readonly key: string;
   readonly request: TftpRequest;
-  readonly interfaceName: string;
+  readonly networkInterface: NetworkInterface;
   readonly client: { readonly address: Ipv4Address; readonly port: number };
   readonly engine: ReadTransfer;
   readonly socket: UdpSocket;
@@ -159,7 +162,7 @@ export class TftpService {
     const refuse = (code: number, reason: string, message: string): void => {
       this.#count(reason);
       this.#sendError(listener, client, code, message);
-      this.#report(request, networkInterface.name, client.address, { type: "refused", reason });
+      this.#report(request, networkInterface, client.address, { type: "refused", reason });
     };
     if (request.mode !== "octet") {
       refuse(TftpErrorCode.illegalOperation, "mode-not-octet", "only octet mode is served");
@@ -170,7 +173,7 @@ export class TftpService {
       this.#count("too-many-transfers");
       return;
     }
-    const file = this.#dependencies.findFile(request.fileName, networkInterface.address);
+    const file = this.#dependencies.findFile(request.fileName, { networkInterface, address: client.address });
     if (file === null) {
       refuse(TftpErrorCode.fileNotFound, "file-not-found", "no such file");
       return;
@@ -183,7 +186,7 @@ export class TftpService {
     const transfer: Transfer = {
       key,
       request,
-      interfaceName: networkInterface.name,
+      networkInterface,
       client,
       engine,
       socket: this.#options.isSinglePort ? listener : await this.#openTransferSocket(networkInterface),
@@ -253,7 +256,7 @@ export class TftpService {
     transfer.cancelWake();
     this.#transfers.delete(transfer.key);
     this.#count(outcome.type);
-    this.#report(transfer.request, transfer.interfaceName, transfer.client.address, outcome);
+    this.#report(transfer.request, transfer.networkInterface, transfer.client.address, outcome);
     if (!this.#listeners.includes(transfer.socket)) {
       transfer.socket.close().catch((error: unknown) => {
         this.#count("socket-error", error instanceof Error ? error : new Error(String(error)));
@@ -267,12 +270,18 @@ export class TftpService {
 
   #report(
     request: TftpRequest,
-    interfaceName: string,
+    networkInterface: NetworkInterface,
     clientAddress: Ipv4Address,
     outcome: TftpTransferReport["outcome"],
   ): void {
     // A file name is hostile text of up to two kilobytes; reports keep its beginning.
     const fileName = request.fileName.slice(0, 128);
-    this.#dependencies.onTransfer({ fileName, clientAddress, interfaceName, outcome });
+    this.#dependencies.onTransfer({
+      fileName,
+      clientAddress,
+      interfaceName: networkInterface.name,
+      serverAddress: networkInterface.address,
+      outcome,
+    });
   }
 }

@@ -1,0 +1,121 @@
+import { type MissingBlocks, type Ranges, toRanges } from "#wire/control/imaging-messages.ts";
+import type { DataPacket } from "#wire/multicast/data-packet.ts";
+
+/** A sealed chunk of which every block has arrived. Nothing about it is trusted yet. */
+export type ArrivedChunk = { readonly chunkIndex: number; readonly frame: Uint8Array };
+
+type Assembly = {
+  readonly frame: Uint8Array;
+  readonly hasBlock: Uint8Array;
+  readonly blockSizeBytes: number;
+  missingCount: number;
+};
+
+/** Chunks in pieces at one time; a sender goes chunk by chunk, so more than a few means heavy loss. */
+const assemblyCountMax = 64;
+
+/**
+ * Collects the datagrams of one session into sealed chunks, in any order, and knows what has not come.
+ */
+export class MulticastReceiver {
+  /** Chunk indices still wanted. BOUNDED by the manifest. */
+  readonly #wanted: Set<number>;
+  /** Keyed by chunk index. BOUNDED by `assemblyCountMax`; the oldest goes first and is asked for again. */
+  readonly #assemblies = new Map<number, Assembly>();
+  #highestSequence = 0;
+  #packetCount = 0;
+  #firstSequence = 0;
+
+  constructor(wanted: Iterable<number>) {
+    this.#wanted = new Set(wanted);
+  }
+
+  get wantedCount(): number {
+    return this.#wanted.size;
+  }
+
+  /** 0 before the first datagram. */
+  get highestSequence(): number {
+    return this.#highestSequence;
+  }
+
+  /** Datagrams that should have come since the first one and have not; late ones are not told from lost ones. */
+  get lostCount(): number {
+    const expected = this.#highestSequence === 0 ? 0 : this.#highestSequence - this.#firstSequence + 1;
+    return Math.max(0, expected - this.#packetCount);
+  }
+
+  /** The chunk that this datagram completed, or `null`. */
+  receive(packet: DataPacket): ArrivedChunk | null {
+    this.#packetCount += 1;
+    if (this.#highestSequence === 0) {
+      this.#firstSequence = packet.sequence;
+    }
+    this.#highestSequence = Math.max(this.#highestSequence, packet.sequence);
+    if (!this.#wanted.has(packet.chunkIndex)) {
+      return null;
+    }
+    const assembly = this.#assemblyFor(packet);
+    if (assembly === null || assembly.hasBlock[packet.blockIndex] !== 0) {
+      return null;
+    }
+    assembly.frame.set(packet.block, packet.blockIndex * assembly.blockSizeBytes);
+    assembly.hasBlock[packet.blockIndex] = 1;
+    assembly.missingCount -= 1;
+    if (assembly.missingCount > 0) {
+      return null;
+    }
+    this.#assemblies.delete(packet.chunkIndex);
+    return { chunkIndex: packet.chunkIndex, frame: assembly.frame };
+  }
+
+  /** The chunk was authentic and is on its way to the disk. */
+  accept(chunkIndex: number): void {
+    this.#wanted.delete(chunkIndex);
+  }
+
+  /** What to ask for at the end of a round: whole chunks, and blocks of chunks that came in part. */
+  missing(): { readonly chunks: Ranges; readonly blocks: readonly MissingBlocks[] } {
+    const whole = [...this.#wanted].filter((index) => !this.#assemblies.has(index)).toSorted((a, b) => a - b);
+    const blocks: MissingBlocks[] = [];
+    for (const [chunkIndex, assembly] of this.#assemblies) {
+      const lacking: number[] = [];
+      for (const [block, has] of assembly.hasBlock.entries()) {
+        if (has === 0) {
+          lacking.push(block);
+        }
+      }
+      blocks.push([chunkIndex, toRanges(lacking)]);
+    }
+    return { chunks: toRanges(whole), blocks };
+  }
+
+  wanted(): readonly number[] {
+    return [...this.#wanted].toSorted((a, b) => a - b);
+  }
+
+  /** `null` when the datagram contradicts what came before: one of the two is forged, and the hash will tell. */
+  #assemblyFor(packet: DataPacket): Assembly | null {
+    const found = this.#assemblies.get(packet.chunkIndex);
+    if (found !== undefined) {
+      const fits =
+        found.frame.byteLength === packet.frameSizeBytes && found.blockSizeBytes === packet.blockSizeBytes;
+      return fits ? found : null;
+    }
+    if (this.#assemblies.size >= assemblyCountMax) {
+      const [oldest] = this.#assemblies.keys();
+      if (oldest !== undefined) {
+        this.#assemblies.delete(oldest);
+      }
+    }
+    const blockCount = Math.ceil(packet.frameSizeBytes / packet.blockSizeBytes);
+    const assembly: Assembly = {
+      frame: new Uint8Array(packet.frameSizeBytes),
+      hasBlock: new Uint8Array(blockCount),
+      blockSizeBytes: packet.blockSizeBytes,
+      missingCount: blockCount,
+    };
+    this.#assemblies.set(packet.chunkIndex, assembly);
+    return assembly;
+  }
+}

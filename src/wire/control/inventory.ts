@@ -1,0 +1,66 @@
+import { Ipv4Address } from "../address/ipv4-address.ts";
+import { MacAddress } from "../address/mac-address.ts";
+import { JsonFields } from "./json-fields.ts";
+
+export type DiskInventory = {
+  /** Kernel name of this boot, for display only: `vda`. Never used to choose a disk. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly model: string | null;
+  readonly serial: string | null;
+  readonly wwn: string | null;
+  readonly byPath: string | null;
+  readonly isRemovable: boolean;
+};
+
+/** What an agent says about its computer. Claims, every one of them. */
+export type Inventory = {
+  readonly macs: readonly MacAddress[];
+  readonly uuid: string | null;
+  readonly serial: string | null;
+  readonly hostName: string | null;
+  readonly product: string | null;
+  readonly firmware: "bios" | "uefi";
+  readonly isSecureBoot: boolean;
+  readonly processor: string | null;
+  readonly processorCount: number;
+  readonly memoryBytes: number;
+  readonly operatingSystem: string | null;
+  readonly addresses: readonly Ipv4Address[];
+  readonly disks: readonly DiskInventory[];
+};
+
+const textMax = 128;
+
+function decodeDisk(value: unknown): DiskInventory {
+  const fields = new JsonFields(value, "disk");
+  return {
+    name: fields.text("name", textMax),
+    sizeBytes: fields.integer("sizeBytes", 0, Number.MAX_SAFE_INTEGER),
+    model: fields.textOrNull("model", textMax),
+    serial: fields.textOrNull("serial", textMax),
+    wwn: fields.textOrNull("wwn", textMax),
+    byPath: fields.textOrNull("byPath", 256),
+    isRemovable: fields.flag("isRemovable"),
+  };
+}
+
+/** @throws WireError `bad-value` */
+export function decodeInventory(value: unknown): Inventory {
+  const fields = new JsonFields(value, "inventory");
+  return {
+    macs: fields.texts("macs", 32, 17).map((text) => MacAddress.parse(text)),
+    uuid: fields.textOrNull("uuid", 36),
+    serial: fields.textOrNull("serial", textMax),
+    hostName: fields.textOrNull("hostName", textMax),
+    product: fields.textOrNull("product", textMax),
+    firmware: fields.choice("firmware", ["bios", "uefi"]),
+    isSecureBoot: fields.flag("isSecureBoot"),
+    processor: fields.textOrNull("processor", textMax),
+    processorCount: fields.integer("processorCount", 0, 65_536),
+    memoryBytes: fields.integer("memoryBytes", 0, Number.MAX_SAFE_INTEGER),
+    operatingSystem: fields.textOrNull("operatingSystem", textMax),
+    addresses: fields.texts("addresses", 64, 15).map((text) => Ipv4Address.parse(text)),
+    disks: fields.list("disks", 256, decodeDisk),
+  };
+}

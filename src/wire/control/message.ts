@@ -1,0 +1,200 @@
+import { decodeAgentImagingMessage, decodeServerImagingMessage } from "./imaging-messages.ts";
+import type { AgentImagingMessage, ServerImagingMessage } from "./imaging-messages.ts";
+import { decodeInventory, type Inventory } from "./inventory.ts";
+import { JsonFields } from "./json-fields.ts";
+
+export type Environment = "preboot" | "os";
+
+/** What an agent still knows about a task it was given since its process began. */
+export type TaskReport = {
+  readonly key: string;
+  readonly outcome: "running" | "done" | "failed";
+  readonly reason: string | null;
+};
+
+/** The only message that is read on a connection without a certificate. */
+export type EnrollMessage = {
+  readonly type: "enroll";
+  readonly environment: Environment;
+  /** SPKI DER of the computer's public key, base64. */
+  readonly publicKey: string;
+  /** Signature over this connection's exported keying material, base64: proof of the private key. */
+  readonly proof: string;
+  readonly bootToken: string | null;
+  readonly inventory: Inventory;
+};
+
+export type HelloMessage = {
+  readonly type: "hello";
+  readonly environment: Environment;
+  /** Changes whenever the agent's process starts. */
+  readonly agentRunId: string;
+  readonly inventory: Inventory;
+  readonly tasks: readonly TaskReport[];
+};
+
+export type AgentMessage =
+  | HelloMessage
+  | {
+      readonly type: "task-progress";
+      readonly key: string;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+      readonly transport: "multicast" | "unicast" | null;
+      readonly stage: string | null;
+    }
+  | {
+      readonly type: "task-result";
+      readonly key: string;
+      readonly outcome: "done" | "failed";
+      readonly reason: string | null;
+    }
+  | { readonly type: "pong" }
+  | AgentImagingMessage;
+
+/** A task as it travels: the job's task, with what the agent needs to do it. */
+export type TaskMessage = {
+  readonly type: "task";
+  /** Names one attempt; the agent begins each key once. */
+  readonly key: string;
+  readonly task:
+    | {
+        readonly kind: "deploy-image";
+        readonly imageId: string;
+        readonly disk: unknown;
+        readonly transfer: TransferAccess;
+      }
+    | {
+        readonly kind: "run-script";
+        readonly script: string;
+        readonly interpreter: string;
+        readonly timeoutMs: number;
+      }
+    | { readonly kind: "restart" }
+    | { readonly kind: "power-off" };
+};
+
+/** Where a transfer is had, and the right to it. */
+export type TransferAccess = { readonly port: number; readonly ticket: string };
+
+export type ServerMessage =
+  | { readonly type: "pending"; readonly reason: string }
+  | { readonly type: "refused"; readonly reason: string }
+  | { readonly type: "enrolled"; readonly certificatePem: string }
+  | { readonly type: "welcome"; readonly computerId: string; readonly name: string }
+  | TaskMessage
+  | { readonly type: "cancel-task"; readonly key: string }
+  | { readonly type: "ping" }
+  | ServerImagingMessage;
+
+const keyMax = 256;
+const reasonMax = 1024;
+const sizeMax = Number.MAX_SAFE_INTEGER;
+
+function decodeReport(value: unknown): TaskReport {
+  const fields = new JsonFields(value, "task");
+  return {
+    key: fields.text("key", keyMax),
+    outcome: fields.choice("outcome", ["running", "done", "failed"]),
+    reason: fields.textOrNull("reason", reasonMax),
+  };
+}
+
+/** @throws WireError `bad-value` */
+export function decodeEnrollMessage(value: unknown): EnrollMessage {
+  const fields = new JsonFields(value, "enroll");
+  return {
+    type: fields.choice("type", ["enroll"]),
+    environment: fields.choice("environment", ["preboot", "os"]),
+    publicKey: fields.text("publicKey", 1024),
+    proof: fields.text("proof", 1024),
+    bootToken: fields.textOrNull("bootToken", 128),
+    inventory: decodeInventory(fields.raw("inventory")),
+  };
+}
+
+/** @throws WireError `bad-value` */
+export function decodeAgentMessage(value: unknown): AgentMessage {
+  const fields = new JsonFields(value, "message");
+  const type = fields.text("type", 64);
+  switch (type) {
+    case "hello":
+      return {
+        type,
+        environment: fields.choice("environment", ["preboot", "os"]),
+        agentRunId: fields.text("agentRunId", 64),
+        inventory: decodeInventory(fields.raw("inventory")),
+        tasks: fields.list("tasks", 64, decodeReport),
+      };
+    case "task-progress": {
+      const transport = fields.textOrNull("transport", 16);
+      return {
+        type,
+        key: fields.text("key", keyMax),
+        doneBytes: fields.integer("doneBytes", 0, sizeMax),
+        totalBytes: fields.integer("totalBytes", 0, sizeMax),
+        transport: transport === null ? null : fields.choice("transport", ["multicast", "unicast"] as const),
+        stage: fields.textOrNull("stage", 64),
+      };
+    }
+    case "task-result":
+      return {
+        type,
+        key: fields.text("key", keyMax),
+        outcome: fields.choice("outcome", ["done", "failed"]),
+        reason: fields.textOrNull("reason", reasonMax),
+      };
+    case "pong":
+      return { type };
+    default:
+      return decodeAgentImagingMessage(type, fields);
+  }
+}
+
+function decodeTask(fields: JsonFields): TaskMessage["task"] {
+  const kind = fields.choice("kind", ["deploy-image", "run-script", "restart", "power-off"]);
+  switch (kind) {
+    case "deploy-image": {
+      const transfer = fields.fields("transfer");
+      return {
+        kind,
+        imageId: fields.text("imageId", 64),
+        disk: fields.raw("disk"),
+        transfer: { port: transfer.integer("port", 1, 65535), ticket: transfer.text("ticket", 128) },
+      };
+    }
+    case "run-script":
+      return {
+        kind,
+        script: fields.text("script", 65_536),
+        interpreter: fields.text("interpreter", 128),
+        timeoutMs: fields.integer("timeoutMs", 1, 24 * 3_600_000),
+      };
+    case "restart":
+    case "power-off":
+      return { kind };
+  }
+}
+
+/** @throws WireError `bad-value` */
+export function decodeServerMessage(value: unknown): ServerMessage {
+  const fields = new JsonFields(value, "message");
+  const type = fields.text("type", 64);
+  switch (type) {
+    case "pending":
+    case "refused":
+      return { type, reason: fields.text("reason", reasonMax) };
+    case "enrolled":
+      return { type, certificatePem: fields.text("certificatePem", 8192) };
+    case "welcome":
+      return { type, computerId: fields.text("computerId", 128), name: fields.text("name", 256) };
+    case "task":
+      return { type, key: fields.text("key", keyMax), task: decodeTask(fields.fields("task")) };
+    case "cancel-task":
+      return { type, key: fields.text("key", keyMax) };
+    case "ping":
+      return { type };
+    default:
+      return decodeServerImagingMessage(type, fields);
+  }
+}

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { cpus, hostname, networkInterfaces, totalmem } from "node:os";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { MacAddress } from "#wire/address/mac-address.ts";
+import type { DiskInventory, Inventory } from "#wire/control/inventory.ts";
+
+/** Kernel files come and go with devices; one that is not there has nothing to say. */
+function readText(path: string): string | null {
+  try {
+    const text = readFileSync(path, "latin1")
+      .replaceAll(/[^\x20-\x7e]/g, "")
+      .trim()
+      .slice(0, 128);
+    return text === "" ? null : text;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function listFolder(path: string): string[] {
+  return existsSync(path) ? readdirSync(path) : [];
+}
+
+function listMacs(): MacAddress[] {
+  const macs = listFolder("/sys/class/net")
+    // Physical cards have a device; bridges, bonds and tunnels do not.
+    .filter((name) => existsSync(`/sys/class/net/${name}/device`))
+    .map((name) => readText(`/sys/class/net/${name}/address`))
+    .filter(
+      (text) => text !== null && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text) && text !== "00:00:00:00:00:00",
+    )
+    .map((text) => MacAddress.parse(text ?? ""));
+  return [...new Set(macs)].toSorted();
+}
+
+function findByPath(name: string): string | null {
+  const folder = "/dev/disk/by-path";
+  const link = listFolder(folder).find((entry) => realpathSync(`${folder}/${entry}`) === `/dev/${name}`);
+  if (link !== undefined) {
+    return link;
+  }
+  // Without udev the place on the bus says the same.
+  const device = `/sys/block/${name}/device`;
+  return existsSync(device) ? realpathSync(device).replace("/sys/devices/", "").slice(0, 256) : null;
+}
+
+/** Disks a system could be on; not loops, memory disks, optical drives or empty card readers. */
+export function listDisks(): DiskInventory[] {
+  return listFolder("/sys/block")
+    .filter((name) => !/^(loop|ram|zram|sr|fd|md|dm-)/.test(name))
+    .map((name) => {
+      const path = `/sys/block/${name}`;
+      return {
+        name,
+        sizeBytes: Number(readText(`${path}/size`) ?? "0") * 512,
+        model: readText(`${path}/device/model`),
+        serial: readText(`${path}/serial`) ?? readText(`${path}/device/serial`),
+        wwn: readText(`${path}/wwid`) ?? readText(`${path}/device/wwid`),
+        byPath: findByPath(name),
+        isRemovable: readText(`${path}/removable`) === "1",
+      };
+    })
+    .filter((disk) => disk.sizeBytes > 0);
+}
+
+function readOperatingSystem(): string | null {
+  const text = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  return /^PRETTY_NAME="?([^"\n]{1,128})/m.exec(text)?.[1] ?? null;
+}
+
+function isSecureBoot(): boolean {
+  const folder = "/sys/firmware/efi/efivars";
+  const name = listFolder(folder).find((entry) => entry.startsWith("SecureBoot-"));
+  // Four bytes of attributes, then the value.
+  return name !== undefined && readFileSync(`${folder}/${name}`)[4] === 1;
+}
+
+function processorName(): string | null {
+  const text = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
+  return /^model name\s*: (.{1,128})/m.exec(text)?.[1]?.trim() ?? null;
+}
+
+/** What this computer is, from the kernel's files alone: works in preboot as in an installed system. */
+export function readInventory(): Inventory {
+  const dmi = (name: string): string | null => readText(`/sys/class/dmi/id/${name}`);
+  const product = [dmi("sys_vendor"), dmi("product_name")].filter((part) => part !== null).join(" ");
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((item) => item.family === "IPv4" && !item.internal)
+    .map((item) => Ipv4Address.parse(item.address));
+  return {
+    macs: listMacs(),
+    uuid: dmi("product_uuid")?.toLowerCase() ?? null,
+    serial: dmi("product_serial"),
+    hostName: hostname().slice(0, 128),
+    product: product === "" ? null : product.slice(0, 128),
+    firmware: existsSync("/sys/firmware/efi") ? "uefi" : "bios",
+    isSecureBoot: isSecureBoot(),
+    processor: processorName(),
+    processorCount: cpus().length,
+    memoryBytes: totalmem(),
+    operatingSystem: readOperatingSystem(),
+    addresses,
+    disks: listDisks(),
+  };
+}

@@ -1,0 +1,68 @@
+import { closeSync, openSync } from "node:fs";
+import { type FileHandle, open, readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { realpathSync } from "node:fs";
+
+/** A block device or a disk image file, read and written at offsets. */
+export type Disk = {
+  readonly sizeBytes: number;
+  read(offset: number, sizeBytes: number): Promise<Uint8Array>;
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Content and metadata are on the medium when it returns. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Size of a block device from sysfs (in 512-byte sectors, whatever the device's own), of a file from its length. */
+async function sizeOf(path: string, handle: FileHandle): Promise<number> {
+  const status = await handle.stat();
+  if (status.isFile()) {
+    return status.size;
+  }
+  const name = basename(realpathSync(path));
+  return Number(await readFile(`/sys/class/block/${name}/size`, "utf8")) * 512;
+}
+
+export async function openDisk(path: string, mode: "read" | "write"): Promise<Disk> {
+  const handle = await open(path, mode === "read" ? "r" : "r+");
+  const sizeBytes = await sizeOf(path, handle);
+  return {
+    sizeBytes,
+    async read(offset, length) {
+      const bytes = new Uint8Array(length);
+      let done = 0;
+      while (done < length) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) {
+          throw new Error(`${path} ended at ${offset + done} of ${offset + length}`);
+        }
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    async write(offset, bytes) {
+      let done = 0;
+      while (done < bytes.byteLength) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, offset + done);
+        done += bytesWritten;
+      }
+    },
+    flush: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}
+
+/** Tells the kernel to forget what it has cached, so that the next read comes from the medium. Root only. */
+export async function dropCaches(): Promise<void> {
+  const handle = await open("/proc/sys/vm/drop_caches", "w");
+  try {
+    await handle.write("3\n");
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Asks the kernel to read the partition table again; a busy disk is not an error here. */
+export function touchDisk(path: string): void {
+  closeSync(openSync(path, "r+"));
+}

@@ -1,0 +1,83 @@
+import { hash } from "node:crypto";
+import { access, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { writeDurably } from "#platform/durable-file.ts";
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** A chunk on the disk is not what its name says, or is not there. */
+export class ChunkError extends Error {
+  readonly code: "chunk-missing" | "chunk-damaged";
+
+  constructor(code: ChunkError["code"], chunkHash: string, options?: ErrorOptions) {
+    const what = code === "chunk-missing" ? "is not in the store" : "is damaged on the disk";
+    super(`chunk ${chunkHash} ${what}; import the image again`, options);
+    this.name = "ChunkError";
+    this.code = code;
+  }
+}
+
+/** Each chunk once, as a file named by the SHA-256 of its content, holding one zstd frame. */
+export class ChunkStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Stores the content if it is new. Durable when it returns. */
+  async put(content: Uint8Array): Promise<{ readonly chunkHash: string; readonly isNew: boolean }> {
+    const chunkHash = hash("sha256", content);
+    const path = this.#pathOf(chunkHash);
+    if (await exists(path)) {
+      return { chunkHash, isNew: false };
+    }
+    // One frame for one chunk, never by several workers: each is then read alone, in any order.
+    const frame = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+    await mkdir(join(this.#folder, chunkHash.slice(0, 2)), { recursive: true });
+    await writeDurably(path, frame);
+    return { chunkHash, isNew: true };
+  }
+
+  /** The zstd frame as it is on the disk. @throws ChunkError `chunk-missing` */
+  async readFrame(chunkHash: string): Promise<Buffer> {
+    try {
+      return await readFile(this.#pathOf(chunkHash));
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        throw new ChunkError("chunk-missing", chunkHash, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** @throws ChunkError when the chunk is absent or does not hash to its name */
+  async verify(chunkHash: string): Promise<void> {
+    const frame = await this.readFrame(chunkHash);
+    const content = await decompress(frame).catch((error: unknown) => {
+      throw new ChunkError("chunk-damaged", chunkHash, { cause: error });
+    });
+    if (hash("sha256", content) !== chunkHash) {
+      throw new ChunkError("chunk-damaged", chunkHash);
+    }
+  }
+
+  #pathOf(chunkHash: string): string {
+    return join(this.#folder, chunkHash.slice(0, 2), `${chunkHash}.zst`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+import type { TLSSocket } from "node:tls";
+import { computeFlows, findFlow } from "#plan/flows.ts";
+import { classicSettings } from "#plan/settings.ts";
+import { grantSocket } from "#plan/socket-grant.ts";
+import { encodeFrame } from "#wire/control/frame.ts";
+import { frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
+import { connectPinned } from "../pinned-tls.ts";
+import type { TaskContext } from "../task.ts";
+
+const manifestSizeBytesMax = 64 << 20;
+const answerTimeoutMs = 60_000;
+
+/** One ticketed transfer connection: the manifest of an image, and any of its chunks. */
+export class TransferClient {
+  readonly #socket: TLSSocket;
+  #chunks: Buffer[] = [];
+  #bufferedBytes = 0;
+  #wake: (() => void) | null = null;
+  #failure: Error | null = null;
+
+  private constructor(socket: TLSSocket) {
+    this.#socket = socket;
+    socket.setTimeout(answerTimeoutMs, () =>
+      socket.destroy(new Error(`no data within ${answerTimeoutMs} ms`)),
+    );
+    socket.on("data", (part: Buffer) => {
+      this.#chunks.push(part);
+      this.#bufferedBytes += part.byteLength;
+      this.#wake?.();
+    });
+    socket.on("error", (error) => {
+      this.#failure = error;
+    });
+    socket.on("close", () => {
+      this.#failure ??= new Error("the server ended the transfer");
+      this.#wake?.();
+    });
+  }
+
+  /** @throws PinError | NetworkError */
+  static async connect(
+    context: TaskContext,
+    access: { readonly port: number; readonly ticket: string },
+  ): Promise<TransferClient> {
+    const settings = { ...classicSettings, "transfer.port": access.port };
+    const grant = grantSocket(findFlow(computeFlows(settings, { consolePort: 8443 }), "transfer.data"), {
+      role: "agent",
+      side: "connect",
+    });
+    const target = { address: context.serverAddress(), port: access.port, timeoutMs: 10_000 };
+    const socket = await connectPinned(grant, target, {
+      siteKeyFingerprint: context.siteKeyFingerprint,
+      ...context.identity(),
+    });
+    socket.write(encodeFrame({ type: "ticket", ticket: access.ticket }));
+    return new TransferClient(socket);
+  }
+
+  async readManifest(): Promise<string> {
+    this.#socket.write(encodeFrame({ type: "manifest" }));
+    return (await this.#readSized(manifestSizeBytesMax)).toString("utf8");
+  }
+
+  /** The zstd frames of these chunks, in order, one at a time: the next is read when this one was taken. */
+  async *readChunks(
+    hashes: readonly string[],
+  ): AsyncGenerator<{ readonly chunkHash: string; readonly frame: Buffer }> {
+    const batchCount = 64;
+    for (let from = 0; from < hashes.length; from += batchCount) {
+      const batch = hashes.slice(from, from + batchCount);
+      this.#socket.write(encodeFrame({ type: "chunks", hashes: batch }));
+      for (const chunkHash of batch) {
+        yield { chunkHash, frame: await this.#readSized(frameSizeBytesMax) };
+      }
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #readSized(sizeBytesMax: number): Promise<Buffer> {
+    const sizeBytes = (await this.#readExactly(4)).readUInt32BE(0);
+    if (sizeBytes === 0 || sizeBytes > sizeBytesMax) {
+      throw new Error(
+        sizeBytes === 0 ? "the server does not have it" : `an answer of ${sizeBytes} bytes is refused`,
+      );
+    }
+    return this.#readExactly(sizeBytes);
+  }
+
+  async #readExactly(sizeBytes: number): Promise<Buffer> {
+    while (this.#bufferedBytes < sizeBytes) {
+      if (this.#failure !== null) {
+        throw this.#failure;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const joined =
+      this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
+    const rest = joined.subarray(sizeBytes);
+    this.#chunks = rest.byteLength === 0 ? [] : [rest];
+    this.#bufferedBytes = rest.byteLength;
+    return joined.subarray(0, sizeBytes);
+  }
+}

@@ -1,0 +1,365 @@
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Logger } from "pino";
+import type { Flow } from "#plan/flow.ts";
+import { findFlow } from "#plan/flows.ts";
+import { grantSocket } from "#plan/socket-grant.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { NetworkInterface } from "#platform/network.ts";
+import { listenTcp, type TcpListener } from "#platform/tcp.ts";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { WireError } from "#wire/bytes/wire-error.ts";
+import { encodeFrame, FrameReader, frameSizeBytesMax } from "#wire/control/frame.ts";
+import {
+  type AgentMessage,
+  decodeAgentMessage,
+  decodeEnrollMessage,
+  type EnrollMessage,
+  type Environment,
+  type HelloMessage,
+  type ServerMessage,
+} from "#wire/control/message.ts";
+import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
+
+/** What became of a request to be let in. `pending` and `held` keep the line open: the answer may come later. */
+export type EnrolmentAnswer =
+  | { readonly type: "enrolled"; readonly computerId: string; readonly lifetimeMs: number }
+  | { readonly type: "pending"; readonly computerId: string | null; readonly reason: string }
+  | { readonly type: "refused"; readonly reason: string };
+
+/** One authenticated connection of a computer's agent. */
+export type ControlLink = {
+  readonly computerId: string;
+  readonly environment: Environment;
+  readonly agentRunId: string;
+  readonly address: Ipv4Address;
+  /** Our own address on this connection: the one this computer can reach us at. */
+  readonly serverAddress: Ipv4Address;
+  readonly hello: HelloMessage;
+  /** False when the agent reads too slowly and was cut off. */
+  send(message: ServerMessage): boolean;
+};
+
+export type ControlServiceOptions = {
+  readonly flows: readonly Flow[];
+  readonly interfaces: readonly NetworkInterface[];
+  readonly controlPort: number;
+  readonly tls: { readonly key: string; readonly cert: string };
+};
+
+export type ControlServiceDependencies = {
+  readonly authority: SiteAuthority;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly decideEnrolment: (message: EnrollMessage, keyFingerprint: string) => Promise<EnrolmentAnswer>;
+  /** The computer's name when its certificate still counts, or why not. */
+  readonly admit: (
+    subject: { readonly computerId: string; readonly role: ComputerRole },
+    hello: HelloMessage,
+  ) => Promise<{ readonly name: string } | { readonly refusal: string }>;
+  readonly onConnected: (link: ControlLink) => void;
+  readonly onDisconnected: (link: ControlLink) => void;
+  readonly onMessage: (link: ControlLink, message: AgentMessage) => void;
+};
+
+/** Connections that are not authenticated yet, or only wait to be let in. */
+const strangerCountMax = 2000;
+const strangerPerAddressMax = 16;
+/** For the handshake and the first frame. */
+const strangerPatienceMs = 20_000;
+const pingDelayMs = 15_000;
+const silenceMsMax = 60_000;
+const outgoingBytesMax = 8 << 20;
+
+const exporterLabel = "EXPORTER-portolan-enroll";
+
+type Waiting = { readonly socket: TLSSocket; readonly message: EnrollMessage; readonly key: KeyObject };
+
+/** The one connection of each agent. Nothing is read from it before it is authenticated but one bounded enrolment. */
+export class ControlService {
+  readonly #options: ControlServiceOptions;
+  readonly #dependencies: ControlServiceDependencies;
+  readonly #listeners: TcpListener[] = [];
+  /** Keyed by computer id; a newer connection replaces an older. BOUNDED by enrolled computers. */
+  readonly #links = new Map<string, { link: ControlLink; socket: TLSSocket }>();
+  /** Keyed by connection. BOUNDED by `strangerCountMax`. */
+  readonly #strangers = new Map<TLSSocket, string>();
+  /** Who waits for approval with an open line, keyed by connection. BOUNDED as `#strangers`. */
+  readonly #waiting = new Map<TLSSocket, Waiting>();
+  /** Keyed by reason. BOUNDED by the reasons below. */
+  readonly counters = new Map<string, number>();
+  #cancelPing: () => void = () => undefined;
+
+  constructor(options: ControlServiceOptions, dependencies: ControlServiceDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  /** @throws NetworkError when the control port cannot be had on a named interface */
+  async start(): Promise<void> {
+    const { flows, interfaces, controlPort } = this.#options;
+    for (const networkInterface of interfaces) {
+      const grant = grantSocket(findFlow(flows, "agent.control"), {
+        role: "server",
+        side: "listen",
+        interfaceName: networkInterface.name,
+        localAddress: networkInterface.address,
+        localPort: controlPort,
+      });
+      this.#listeners.push(await listenTcp(grant, this.#createServer()));
+    }
+    this.#pingLater();
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelPing();
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+  }
+
+  find(computerId: string): ControlLink | null {
+    return this.#links.get(computerId)?.link ?? null;
+  }
+
+  /** Ends a computer's connection, for one that is forgotten or revoked. */
+  disconnect(computerId: string): void {
+    this.#links.get(computerId)?.socket.destroy();
+  }
+
+  /** Asks again for everyone who waits with an open line; called when something was approved. */
+  async reconsider(): Promise<void> {
+    for (const { socket, message, key } of this.#waiting.values()) {
+      await this.#enrol(socket, message, key);
+    }
+  }
+
+  #count(reason: string): void {
+    this.counters.set(reason, (this.counters.get(reason) ?? 0) + 1);
+  }
+
+  #createServer(): Server {
+    const server = createServer(
+      {
+        ...this.#options.tls,
+        ca: this.#dependencies.authority.certificatePem,
+        minVersion: "TLSv1.3",
+        requestCert: true,
+        rejectUnauthorized: false,
+        handshakeTimeout: strangerPatienceMs,
+      },
+      (socket) => this.#accept(socket),
+    );
+    server.on("tlsClientError", () => this.#count("not-tls"));
+    return server;
+  }
+
+  #accept(socket: TLSSocket): void {
+    const address = socket.remoteAddress ?? "";
+    const sameAddressCount = [...this.#strangers.values()].filter((other) => other === address).length;
+    socket.on("error", () => this.#count("broken"));
+    if (this.#strangers.size >= strangerCountMax || sameAddressCount >= strangerPerAddressMax) {
+      this.#count("too-many-strangers");
+      socket.destroy();
+      return;
+    }
+    this.#strangers.set(socket, address);
+    socket.once("close", () => {
+      this.#strangers.delete(socket);
+      this.#waiting.delete(socket);
+    });
+    socket.setTimeout(strangerPatienceMs, () => {
+      this.#count("too-slow");
+      socket.destroy();
+    });
+    const certificate = socket.getPeerX509Certificate();
+    const subject =
+      certificate === undefined
+        ? null
+        : this.#dependencies.authority.identify(certificate, this.#dependencies.clock.epochMs());
+    const reader = new FrameReader();
+    let handle = (value: unknown): void => {
+      handle = (): void => this.#refuse(socket, "out-of-order", "one message at a time");
+      if (subject !== null) {
+        const message = decodeAgentMessage(value);
+        if (message.type !== "hello") {
+          this.#refuse(socket, "out-of-order", "a connection begins with hello");
+          return;
+        }
+        reader.sizeBytesMax = frameSizeBytesMax.afterAuthentication;
+        handle = (next) => this.#receive(socket, subject.computerId, next);
+        this.#admit(socket, subject, message).catch((error: unknown) => this.#fail(socket, error));
+      } else if (certificate !== undefined) {
+        this.#refuse(
+          socket,
+          "unknown-certificate",
+          "this certificate is not of this site, or its time is over",
+        );
+      } else {
+        const message = decodeEnrollMessage(value);
+        const key = this.#checkProof(socket, message);
+        if (key === null) {
+          this.#refuse(socket, "bad-proof", "the enrolment is not signed by its own key");
+          return;
+        }
+        this.#enrol(socket, message, key).catch((error: unknown) => this.#fail(socket, error));
+      }
+    };
+    socket.on("data", (bytes: Buffer) => {
+      try {
+        for (const value of reader.push(bytes)) {
+          handle(value);
+        }
+      } catch (error) {
+        if (!(error instanceof WireError)) {
+          throw error;
+        }
+        this.#count("malformed");
+        this.#dependencies.log.debug({ err: error, address }, "control: malformed");
+        socket.destroy();
+      }
+    });
+  }
+
+  #checkProof(socket: TLSSocket, message: EnrollMessage): KeyObject | null {
+    try {
+      const key = createPublicKey({
+        key: Buffer.from(message.publicKey, "base64"),
+        format: "der",
+        type: "spki",
+      });
+      const challenge = socket.exportKeyingMaterial(32, exporterLabel, Buffer.alloc(0));
+      const isP256 = key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
+      return isP256 && verify("sha256", challenge, key, Buffer.from(message.proof, "base64")) ? key : null;
+    } catch (error) {
+      // Bytes that are no key: OpenSSL throws, and the answer is the same.
+      this.#dependencies.log.debug({ err: error }, "control: not a key");
+      return null;
+    }
+  }
+
+  async #enrol(socket: TLSSocket, message: EnrollMessage, key: KeyObject): Promise<void> {
+    const { authority, clock, decideEnrolment } = this.#dependencies;
+    const fingerprint = createHash("sha256")
+      .update(key.export({ type: "spki", format: "der" }))
+      .digest("hex");
+    const answer = await decideEnrolment(message, fingerprint);
+    this.#count(`enrolment-${answer.type}`);
+    switch (answer.type) {
+      case "enrolled": {
+        const subject = { computerId: answer.computerId, role: message.environment };
+        const certificatePem = await authority.issueComputer(
+          key,
+          subject,
+          answer.lifetimeMs,
+          clock.epochMs(),
+        );
+        this.#waiting.delete(socket);
+        write(socket, { type: "enrolled", certificatePem });
+        break;
+      }
+      case "pending":
+        if (!this.#waiting.has(socket)) {
+          this.#waiting.set(socket, { socket, message, key });
+          socket.setTimeout(0);
+          write(socket, { type: "pending", reason: answer.reason });
+        }
+        break;
+      case "refused":
+        this.#refuse(socket, "enrolment-refused", answer.reason);
+        break;
+    }
+  }
+
+  async #admit(
+    socket: TLSSocket,
+    subject: { readonly computerId: string; readonly role: ComputerRole },
+    hello: HelloMessage,
+  ): Promise<void> {
+    if (hello.environment !== subject.role) {
+      this.#refuse(socket, "wrong-role", `this certificate is for ${subject.role}`);
+      return;
+    }
+    const admission = await this.#dependencies.admit(subject, hello);
+    if ("refusal" in admission) {
+      this.#refuse(socket, "not-admitted", admission.refusal);
+      return;
+    }
+    const { computerId } = subject;
+    const link: ControlLink = {
+      computerId,
+      environment: hello.environment,
+      agentRunId: hello.agentRunId,
+      address: plainAddress(socket.remoteAddress),
+      serverAddress: plainAddress(socket.localAddress),
+      hello,
+      send: (message) => this.#send(socket, message),
+    };
+    const older = this.#links.get(computerId);
+    this.#links.set(computerId, { link, socket });
+    older?.socket.destroy();
+    this.#strangers.delete(socket);
+    socket.setTimeout(silenceMsMax);
+    socket.setNoDelay(true);
+    socket.once("close", () => {
+      if (this.#links.get(computerId)?.link === link) {
+        this.#links.delete(computerId);
+        this.#dependencies.onDisconnected(link);
+      }
+    });
+    write(socket, { type: "welcome", computerId, name: admission.name });
+    this.#dependencies.onConnected(link);
+  }
+
+  #receive(socket: TLSSocket, computerId: string, value: unknown): void {
+    const message = decodeAgentMessage(value);
+    const entry = this.#links.get(computerId);
+    if (entry?.socket !== socket || message.type === "hello") {
+      this.#count("out-of-order");
+      return;
+    }
+    if (message.type !== "pong") {
+      this.#dependencies.onMessage(entry.link, message);
+    }
+  }
+
+  #send(socket: TLSSocket, message: ServerMessage): boolean {
+    if (socket.writableLength > outgoingBytesMax) {
+      this.#count("slow-consumer");
+      socket.destroy(new Error("the agent reads too slowly"));
+      return false;
+    }
+    write(socket, message);
+    return true;
+  }
+
+  #refuse(socket: TLSSocket, counter: string, reason: string): void {
+    this.#count(counter);
+    this.#waiting.delete(socket);
+    socket.end(encodeFrame({ type: "refused", reason } satisfies ServerMessage));
+  }
+
+  #fail(socket: TLSSocket, error: unknown): void {
+    this.#count("failed");
+    this.#dependencies.log.warn({ err: error }, "control: a connection could not be served");
+    socket.destroy();
+  }
+
+  #pingLater(): void {
+    this.#cancelPing = this.#dependencies.clock.after(pingDelayMs, () => {
+      for (const { socket } of this.#links.values()) {
+        this.#send(socket, { type: "ping" });
+      }
+      for (const socket of this.#waiting.keys()) {
+        write(socket, { type: "ping" });
+      }
+      this.#pingLater();
+    });
+  }
+}
+
+function write(socket: TLSSocket, message: ServerMessage): void {
+  socket.write(encodeFrame(message));
+}
+
+function plainAddress(text: string | undefined): Ipv4Address {
+  return Ipv4Address.parse((text ?? "0.0.0.0").replace(/^::ffff:/, ""));
+}

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { access, mkdir, readFile } from "node:fs/promises";
+import { access, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
@@ -52,6 +52,14 @@ export class ChunkStore {
       }
       throw error;
     }
+  }
+
+  /** Size of the stored frame. @throws ChunkError `chunk-missing` */
+  async frameSize(chunkHash: string): Promise<number> {
+    const status = await stat(this.#pathOf(chunkHash)).catch((error: unknown) => {
+      throw new ChunkError("chunk-missing", chunkHash, { cause: error });
+    });
+    return status.size;
   }
 
   /** @throws ChunkError when the chunk is absent or does not hash to its name */

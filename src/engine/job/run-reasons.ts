@@ -1,0 +1,101 @@
+import type { Job } from "./job.ts";
+import { taskKeyOf, type Run, type RunReason } from "./run.ts";
+import type { RunLimits } from "./run-limits.ts";
+
+const textLengthMax = 500;
+
+/** Text from a computer, made safe for one line. */
+export function bounded(text: string): string {
+  return Array.from(text, (letter) => (letter < " " || letter === "\u007f" ? " " : letter))
+    .join("")
+    .slice(0, textLengthMax);
+}
+
+function minutes(durationMs: number): string {
+  return durationMs < 120_000
+    ? `${Math.round(durationMs / 1000)} s`
+    : `${Math.round(durationMs / 60_000)} min`;
+}
+
+/** Why a deadline that has passed ends the run, in words that say what to look at. */
+export function timeoutReason(job: Job, run: Run, limits: RunLimits): RunReason {
+  switch (run.state) {
+    case "waking":
+    case "restarting":
+      return run.target === "preboot" ? prebootTimeout(run, limits) : osTimeout(run, limits);
+    case "joining":
+      return run.connection === null ? lost(job, run, limits) : notStarted(run, limits);
+    case "imaging":
+      return run.connection === null
+        ? lost(job, run, limits)
+        : {
+            code: "no-progress",
+            text: `The image made no progress for ${minutes(limits.stallMs)} at ${percentText(run)}: look at the session (portolan session list) and at multicast on this segment.`,
+          };
+    case "running":
+    case "queued":
+    case "done":
+    case "failed":
+    case "cancelled":
+      return taskTimeout(job, run, limits);
+  }
+}
+
+function taskTimeout(job: Job, run: Run, limits: RunLimits): RunReason {
+  const task = job.tasks[run.taskIndex];
+  if (task?.kind === "restart") {
+    return osTimeout(run, limits);
+  }
+  if (run.connection === null) {
+    return lost(job, run, limits);
+  }
+  return task?.kind === "run-script"
+    ? { code: "script-timed-out", text: `The script did not end within ${minutes(task.timeoutMs)}.` }
+    : { code: "no-progress", text: `Task ${taskKeyOf(run)} did not end in time.` };
+}
+
+function prebootTimeout(run: Run, limits: RunLimits): RunReason {
+  const within = `within ${minutes(limits.prebootMs)}`;
+  return run.bootOfferCount === 0
+    ? {
+        code: "no-boot-seen",
+        text: `It did not boot into preboot ${within}, and no boot request was seen. Look at: power, cable and port; Wake-on-LAN and network boot (PXE) first in its firmware; the DHCP relay towards this server.`,
+      }
+    : {
+        code: "boot-not-finished",
+        text: `It asked for network boot, but preboot did not connect ${within}. Look at: portolan boot events ${run.computerId}; Secure Boot; its memory; TCP ports for control and boot files towards this server.`,
+      };
+}
+
+function osTimeout(run: Run, limits: RunLimits): RunReason {
+  const within = `within ${minutes(limits.osMs)}`;
+  const restored = run.hasRestored ? "The image was restored and verified, but the" : "The";
+  return {
+    code: "no-agent-in-os",
+    text: `${restored} agent of the installed system did not connect ${within}. Look at: whether it boots from its disk; whether the agent is installed there and knows this server; a computer waiting for approval (portolan computer list).`,
+  };
+}
+
+function notStarted(run: Run, limits: RunLimits): RunReason {
+  const counts =
+    run.session === null ? "" : ` ${run.session.joined} of ${run.session.expected} computers had joined.`;
+  return {
+    code: "session-did-not-start",
+    text: `The imaging session did not start within ${minutes(limits.joinMs)}.${counts} Look at imaging.startCount and imaging.startAfterMs.`,
+  };
+}
+
+function lost(job: Job, run: Run, limits: RunLimits): RunReason {
+  const task = job.tasks[run.taskIndex];
+  const where = task?.kind === "deploy-image" ? `, at ${percentText(run)} of the image` : "";
+  const disk = task?.kind === "deploy-image" ? " Its disk may be half written." : "";
+  return {
+    code: "connection-lost",
+    text: `Its connection was lost during ${task?.kind ?? "a task"}${where}, and it was away for ${minutes(limits.reconnectMs)}.${disk} Look at its power and its cable.`,
+  };
+}
+
+function percentText(run: Run): string {
+  const { doneBytes = 0, totalBytes = 0 } = run.progress ?? {};
+  return totalBytes === 0 ? "0 %" : `${Math.floor((100 * doneBytes) / totalBytes)} %`;
+}

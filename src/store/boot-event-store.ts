@@ -1,0 +1,60 @@
+import type { Selectable } from "kysely";
+import type { BootEvent } from "#engine/boot/boot-event.ts";
+import type { Database } from "./database.ts";
+import type { Tables } from "./tables.ts";
+
+export type StoredBootEvent = Omit<Selectable<Tables["bootEvents"]>, "id">;
+
+/** Kept for the whole site; the oldest go first. */
+const eventCountMax = 200_000;
+
+export class BootEventStore {
+  readonly #db: Database;
+  #sincePruned = 0;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async insert(events: readonly BootEvent[]): Promise<void> {
+    if (events.length === 0) {
+      return;
+    }
+    const rows = events.map((event) => ({
+      atMs: Math.round(event.atMs),
+      computerId: event.computerId,
+      mac: event.mac,
+      stage: event.stage,
+      outcome: event.outcome,
+      reason: event.reason,
+      detail: [event.firmware, event.file].filter((part) => part !== null).join(" ") || null,
+    }));
+    await this.#db.insertInto("bootEvents").values(rows).execute();
+    this.#sincePruned += rows.length;
+    if (this.#sincePruned > 1000) {
+      this.#sincePruned = 0;
+      await this.#prune();
+    }
+  }
+
+  /** Newest first, of all or of these cards. */
+  async list(macs: readonly string[] | null, countMax = 200): Promise<StoredBootEvent[]> {
+    const all = this.#db.selectFrom("bootEvents").selectAll();
+    const chosen = macs === null ? all : all.where("mac", "in", macs.length === 0 ? [""] : [...macs]);
+    return chosen.orderBy("id", "desc").limit(countMax).execute();
+  }
+
+  async #prune(): Promise<void> {
+    const newest = await this.#db
+      .selectFrom("bootEvents")
+      .select("id")
+      .orderBy("id", "desc")
+      .limit(1)
+      .execute();
+    const last = newest[0]?.id ?? 0;
+    await this.#db
+      .deleteFrom("bootEvents")
+      .where("id", "<", last - eventCountMax)
+      .execute();
+  }
+}

@@ -1,0 +1,60 @@
+import type { Selectable } from "kysely";
+import type { Inventory } from "#wire/control/inventory.ts";
+import type { MacAddress } from "#wire/address/mac-address.ts";
+import { type Database, StoreError } from "./database.ts";
+import type { Tables } from "./tables.ts";
+
+/** A computer on record. */
+export type StoredComputer = Omit<Selectable<Tables["computers"]>, "macs" | "inventory"> & {
+  readonly macs: readonly MacAddress[];
+  readonly inventory: Inventory | null;
+};
+
+type Row = Selectable<Tables["computers"]>;
+
+function fromRow(row: Row): StoredComputer {
+  return {
+    ...row,
+    macs: JSON.parse(row.macs) as MacAddress[],
+    inventory: row.inventory === null ? null : (JSON.parse(row.inventory) as Inventory),
+  };
+}
+
+function toRow(computer: StoredComputer): Row {
+  return {
+    ...computer,
+    macs: JSON.stringify(computer.macs),
+    inventory: computer.inventory === null ? null : JSON.stringify(computer.inventory),
+  };
+}
+
+export class ComputerStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async list(): Promise<StoredComputer[]> {
+    const rows = await this.#db.selectFrom("computers").selectAll().orderBy("createdAtMs").execute();
+    return rows.map(fromRow);
+  }
+
+  /** Inserts, or replaces the one with its id. */
+  async put(computer: StoredComputer): Promise<void> {
+    const row = toRow(computer);
+    const { id, ...rest } = row;
+    await this.#db
+      .insertInto("computers")
+      .values(row)
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(rest))
+      .execute();
+    if (id === "") {
+      throw new StoreError("conflict", "a computer needs an id");
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#db.deleteFrom("computers").where("id", "=", id).execute();
+  }
+}

@@ -1,0 +1,77 @@
+import type { Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
+
+/** The one difference between the two databases that a table needs. */
+export type Dialect = "sqlite" | "postgres";
+
+/** In order, never changed once released: what a database of an older version lacks is added here. */
+export function listMigrations(dialect: Dialect): Record<string, Migration> {
+  return { "0001-first-deployment": { up: (db) => createFirstTables(db, dialect) } };
+}
+
+async function createFirstTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  await db.schema
+    .createTable("site")
+    .addColumn("key", "text", (column) => column.primaryKey())
+    .addColumn("value", "text", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("computers")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("reason", "text")
+    .addColumn("uuid", "text")
+    .addColumn("serial", "text")
+    .addColumn("macs", "text", (column) => column.notNull())
+    .addColumn("inventory", "text")
+    .addColumn("address", "text")
+    .addColumn("osKeyFingerprint", "text")
+    .addColumn("osKeyAtMs", "bigint")
+    .addColumn("approvedKeyFingerprint", "text")
+    .addColumn("waitingKeyFingerprint", "text")
+    .addColumn("deployedAtMs", "bigint")
+    .addColumn("lastSeenAtMs", "bigint")
+    .addColumn("createdAtMs", "bigint", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("images")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull().unique())
+    .addColumn("sizeBytes", "bigint", (column) => column.notNull())
+    .addColumn("chunkSizeBytes", "bigint", (column) => column.notNull())
+    .addColumn("chunkCount", "bigint", (column) => column.notNull())
+    .addColumn("dataChunkCount", "bigint", (column) => column.notNull())
+    .addColumn("manifest", "text", (column) => column.notNull())
+    .addColumn("createdAtMs", "bigint", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("jobs")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("tasks", "text", (column) => column.notNull())
+    .addColumn("createdAtMs", "bigint", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("runs")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("jobId", "text", (column) => column.notNull())
+    .addColumn("computerId", "text", (column) => column.notNull())
+    .addColumn("hasEnded", "integer", (column) => column.notNull())
+    .addColumn("body", "text", (column) => column.notNull())
+    .addColumn("updatedAtMs", "bigint", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("bootEvents")
+    .addColumn("id", dialect === "sqlite" ? "integer" : "bigserial", (column) => column.primaryKey())
+    .addColumn("atMs", "bigint", (column) => column.notNull())
+    .addColumn("computerId", "text")
+    .addColumn("mac", "text")
+    .addColumn("stage", "text", (column) => column.notNull())
+    .addColumn("outcome", "text", (column) => column.notNull())
+    .addColumn("reason", "text")
+    .addColumn("detail", "text")
+    .execute();
+  await db.schema.createIndex("bootEventsByMac").on("bootEvents").column("mac").execute();
+  await db.schema.createIndex("runsByJob").on("runs").column("jobId").execute();
+}

@@ -1,0 +1,246 @@
+import { randomBytes } from "node:crypto";
+import { ComputerUuid } from "#engine/boot/computer-uuid.ts";
+import { readComputerIdentity } from "#engine/identity/computer-identity.ts";
+import {
+  decideEnrolment,
+  describeEnrolment,
+  type Enrolment,
+  type EnrolmentRecord,
+  type EnrolmentRequest,
+} from "#engine/identity/decide-enrolment.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { ComputerStore, StoredComputer } from "#store/computer-store.ts";
+import type { Inventory } from "#wire/control/inventory.ts";
+import type { EnrollMessage } from "#wire/control/message.ts";
+import { ApiError } from "./api-error.ts";
+import type { ComputerDirectory } from "./computer-directory.ts";
+import type { ControlLink, EnrolmentAnswer } from "./services/control-service.ts";
+
+export type ComputerRegistryDependencies = {
+  readonly store: ComputerStore;
+  readonly directory: ComputerDirectory;
+  readonly clock: Clock;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly hasPrebootWork: (computerId: string) => boolean;
+  readonly checkBootToken: (token: string | null, inventory: Inventory) => EnrolmentRequest["bootToken"];
+};
+
+/** The computers of the site: what is stored, what boot services see of it, and who is let in. */
+export class ComputerRegistry {
+  readonly #dependencies: ComputerRegistryDependencies;
+  /** Keyed by id. BOUNDED by the computers of the site. */
+  readonly #computers = new Map<string, StoredComputer>();
+  /** Enrolments one after the other: two connections of one new computer must not make two records. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(dependencies: ComputerRegistryDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async load(): Promise<void> {
+    for (const computer of await this.#dependencies.store.list()) {
+      this.#computers.set(computer.id, computer);
+      this.publish(computer.id);
+    }
+  }
+
+  list(): readonly StoredComputer[] {
+    return [...this.#computers.values()];
+  }
+
+  get(id: string): StoredComputer | null {
+    return this.#computers.get(id) ?? null;
+  }
+
+  /** By id, name, MAC or serial; more than one is a refusal. @throws ApiError 404 | 409 */
+  require(word: string): StoredComputer {
+    const lower = word.toLowerCase();
+    const exact = this.#computers.get(word);
+    const found =
+      exact === undefined
+        ? this.list().filter(
+            (computer) =>
+              computer.name === word ||
+              computer.serial === word ||
+              computer.macs.some((mac) => mac === lower) ||
+              computer.uuid === lower,
+          )
+        : [exact];
+    const [computer, ...others] = found;
+    if (computer === undefined) {
+      throw new ApiError(404, "not-found", `there is no computer ${word}; portolan computer list shows them`);
+    }
+    if (others.length > 0) {
+      throw new ApiError(
+        409,
+        "ambiguous",
+        `${word} means more than one computer: ${found.map(({ id }) => id).join(", ")}`,
+      );
+    }
+    return computer;
+  }
+
+  /** What boot services see of a computer, from now on. */
+  publish(id: string): void {
+    const computer = this.#computers.get(id);
+    const { directory, findLink, hasPrebootWork } = this.#dependencies;
+    if (computer === undefined) {
+      directory.remove(id);
+      return;
+    }
+    directory.put({
+      id,
+      name: computer.name,
+      macs: computer.macs,
+      uuid: computer.uuid === null ? null : ComputerUuid.parse(computer.uuid),
+      state: computer.state,
+      work: hasPrebootWork(id) ? "preboot" : "none",
+      isConnected: findLink(id) !== null,
+    });
+  }
+
+  async update(id: string, change: Partial<StoredComputer>): Promise<StoredComputer> {
+    const computer = this.#computers.get(id);
+    if (computer === undefined) {
+      throw new ApiError(404, "not-found", `there is no computer ${id}`);
+    }
+    const next = { ...computer, ...change };
+    await this.#dependencies.store.put(next);
+    this.#computers.set(id, next);
+    this.publish(id);
+    return next;
+  }
+
+  async approve(id: string): Promise<StoredComputer> {
+    const computer = this.require(id);
+    return this.update(computer.id, {
+      state: "approved",
+      reason: null,
+      approvedKeyFingerprint: computer.waitingKeyFingerprint,
+    });
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#dependencies.store.remove(id);
+    this.#computers.delete(id);
+    this.publish(id);
+  }
+
+  enrol(message: EnrollMessage, keyFingerprint: string): Promise<EnrolmentAnswer> {
+    const answer = this.#turn.then(() => this.#enrol(message, keyFingerprint));
+    this.#turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #enrol(message: EnrollMessage, keyFingerprint: string): Promise<EnrolmentAnswer> {
+    const { clock, checkBootToken } = this.#dependencies;
+    const { inventory, environment, bootToken } = message;
+    const identity = readComputerIdentity(inventory);
+    const nowMs = clock.epochMs();
+    const candidates = this.list().map((computer) => this.#recordOf(computer));
+    const pendingCount = this.list().filter((computer) => computer.state === "pending").length;
+    const enrolment = decideEnrolment(
+      { identity, environment, keyFingerprint, bootToken: checkBootToken(bootToken, inventory) },
+      { candidates, pendingCount },
+      nowMs,
+    );
+    const reason = describeEnrolment(enrolment);
+    switch (enrolment.type) {
+      case "enrolled":
+        await this.#noteEnrolled(enrolment, message, keyFingerprint, nowMs);
+        return {
+          type: "enrolled",
+          computerId: enrolment.computerId,
+          lifetimeMs: enrolment.certificateLifetimeMs,
+        };
+      case "pending": {
+        const computerId =
+          enrolment.computerId ?? (await this.#create(identity, inventory, keyFingerprint, reason, nowMs));
+        await this.update(computerId, { waitingKeyFingerprint: keyFingerprint, lastSeenAtMs: nowMs, reason });
+        return { type: "pending", computerId, reason };
+      }
+      case "held":
+        for (const id of enrolment.computerIds) {
+          await this.update(id, { state: "conflict", reason });
+        }
+        return { type: "pending", computerId: null, reason };
+      case "refused":
+        return { type: "refused", reason };
+    }
+  }
+
+  async #noteEnrolled(
+    enrolment: Extract<Enrolment, { readonly type: "enrolled" }>,
+    message: EnrollMessage,
+    keyFingerprint: string,
+    nowMs: number,
+  ): Promise<void> {
+    const known = this.#computers.get(enrolment.computerId);
+    const isOs = message.environment === "os";
+    await this.update(enrolment.computerId, {
+      macs: [...new Set([...(known?.macs ?? []), ...enrolment.newMacs])],
+      ...(isOs ? { osKeyFingerprint: keyFingerprint, osKeyAtMs: nowMs } : {}),
+      lastSeenAtMs: nowMs,
+      reason: null,
+    });
+  }
+
+  async #create(
+    identity: ReturnType<typeof readComputerIdentity>,
+    inventory: Inventory,
+    keyFingerprint: string,
+    reason: string,
+    nowMs: number,
+  ): Promise<string> {
+    const id = `c-${randomBytes(4).toString("hex")}`;
+    const computer: StoredComputer = {
+      id,
+      name: identity.serial ?? identity.macs[0] ?? id,
+      state: "pending",
+      reason,
+      uuid: identity.uuid,
+      serial: identity.serial,
+      macs: identity.macs,
+      inventory,
+      address: inventory.addresses[0] ?? null,
+      osKeyFingerprint: null,
+      osKeyAtMs: null,
+      approvedKeyFingerprint: null,
+      waitingKeyFingerprint: keyFingerprint,
+      deployedAtMs: null,
+      lastSeenAtMs: nowMs,
+      createdAtMs: nowMs,
+    };
+    await this.#dependencies.store.put(computer);
+    this.#computers.set(id, computer);
+    this.publish(id);
+    return id;
+  }
+
+  #recordOf(computer: StoredComputer): EnrolmentRecord {
+    const {
+      id,
+      macs,
+      uuid,
+      serial,
+      state,
+      osKeyFingerprint,
+      osKeyAtMs,
+      approvedKeyFingerprint,
+      deployedAtMs,
+    } = computer;
+    return {
+      id,
+      macs,
+      uuid: uuid === null ? null : ComputerUuid.parse(uuid),
+      serial,
+      isConnected: this.#dependencies.findLink(id) !== null,
+      state,
+      osKeyFingerprint,
+      osKeyAtMs,
+      approvedKeyFingerprint,
+      deployedAtMs,
+      hasPrebootWork: this.#dependencies.hasPrebootWork(id),
+    };
+  }
+}

@@ -14,7 +14,6 @@ import { apiCommand, type CliContext, UsageError } from "./cli-context.ts";
 import { completionScripts, type ShellName } from "./completion.ts";
 import { bootCommand } from "./commands/boot-command.ts";
 import { computerCommand } from "./commands/computer-command.ts";
-import { decodeCommand } from "./commands/decode-command.ts";
 import { imageCommand } from "./commands/image-command.ts";
 import { deployCommand, jobCommand } from "./commands/job-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
@@ -65,7 +64,6 @@ const application: Application<CliContext> = buildApplication(
       deploy: deployCommand,
       session: sessionCommand,
       agent: programEntry("agent"),
-      decode: decodeCommand,
       lab: programEntry("lab"),
       bench: programEntry("bench"),
       completions: completionsCommand,

@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { pino, type Logger } from "pino";
+import { systemClock } from "#platform/clock.ts";
+import { writeDurably } from "#platform/durable-file.ts";
+import { listenTcp, type TcpListener } from "#platform/tcp.ts";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { collectCounters, createHandlers } from "./api-handlers.ts";
+import { createApi, createApiListener } from "./api-server.ts";
+import { type ConfigFlags, ConfigError, loadConfig, type ServerConfig } from "./config.ts";
+import { createServer, grantConsole, type PortolanServer, startServices } from "./server.ts";
+
+const usage = `usage: portolan serve [--config FILE] [--data DIR] [--interface IF[,IF…]] [--console-port N]
+
+Runs a server until it is ended. Nothing is served on an interface that is not named.
+Exit codes: 0 ended in order, 1 failed, 2 wrong usage or configuration.`;
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+function readFlags(): ConfigFlags | null {
+  const { values } = parseArgs({
+    options: {
+      config: { type: "string" },
+      data: { type: "string" },
+      interface: { type: "string", multiple: true },
+      "console-port": { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    return null;
+  }
+  const port = values["console-port"] === undefined ? undefined : Number(values["console-port"]);
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65536)) {
+    throw new ConfigError(`--console-port ${values["console-port"]} is no port`);
+  }
+  return {
+    ...(values.config === undefined ? {} : { config: values.config }),
+    ...(values.data === undefined ? {} : { data: values.data }),
+    ...(values.interface === undefined ? {} : { interface: values.interface.join(",") }),
+    ...(port === undefined ? {} : { consolePort: port }),
+  };
+}
+
+/** What the command line on this machine needs: address, token and certificate. Readable by its owner only. */
+async function openApi(server: PortolanServer, config: ServerConfig): Promise<TcpListener[]> {
+  const adminToken = randomBytes(32).toString("base64url");
+  const app = await createApi(
+    { adminToken, version },
+    {
+      handlers: createHandlers(server, version),
+      log: server.log,
+      metrics: () =>
+        Object.entries(collectCounters(server))
+          .map(([name, count]) => `portolan_events_total{event="${name}"} ${count}\n`)
+          .join(""),
+    },
+  );
+  const loopback = server.network.interfaces().find((nic) => nic.isLoopback);
+  const nics = [
+    ...(loopback === undefined ? [] : [loopback]),
+    ...server.interfaces.filter((nic) => !nic.isLoopback),
+  ];
+  const listeners: TcpListener[] = [];
+  for (const nic of nics) {
+    listeners.push(await listenTcp(grantConsole(server, nic), createApiListener(app, server.tls)));
+  }
+  const host = loopback?.address ?? server.interfaces[0]?.address ?? Ipv4Address.any;
+  const access = {
+    url: `https://${host}:${config.consolePort}`,
+    token: adminToken,
+    caPem: server.authority.certificatePem,
+  };
+  await writeDurably(join(config.dataDir, "admin.json"), Buffer.from(JSON.stringify(access)), 0o600);
+  return listeners;
+}
+
+function announce(server: PortolanServer): void {
+  const { config, interfaces, serviceStates } = server;
+  const lines = [
+    `portolan ${version}, server ${config.name}, data in ${config.dataDir}`,
+    `serves on ${interfaces.map((nic) => `${nic.name} (${nic.address})`).join(", ")}`,
+    ...[...serviceStates].map(
+      ([name, { state, reason }]) => `  ${name}: ${state}${reason === null ? "" : `: ${reason}`}`,
+    ),
+    `site key ${server.authority.fingerprint}`,
+    "ready",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+async function serve(flags: ConfigFlags, log: Logger): Promise<void> {
+  const config = loadConfig(flags);
+  const server = await createServer(config, systemClock, log);
+  await startServices(server);
+  const listeners = await openApi(server, config);
+  announce(server);
+  const failed = [...server.serviceStates].filter(([, { state }]) => state === "failed");
+  if (failed.length > 0) {
+    const names = failed.map(([name]) => name).join(", ");
+    process.stdout.write(`not running: ${names}; everything else runs. The exit code will be 1.\n`);
+    process.exitCode = 1;
+  }
+  await new Promise<void>((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+  await Promise.all(listeners.map((listener) => listener.close()));
+  await server.stop();
+}
+
+async function main(): Promise<void> {
+  const log = pino(
+    { level: process.env["PORTOLAN_LOG"] ?? "info" },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  try {
+    const flags = readFlags();
+    if (flags === null) {
+      process.stdout.write(`${usage}\n`);
+      return;
+    }
+    await serve(flags, log);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : null;
+    if (!(error instanceof Error) || code === null) {
+      throw error;
+    }
+    process.stderr.write(`portolan: ${error.message}\n`);
+    const isUsage = code === "bad-config" || code === "bad-url" || code.startsWith("ERR_PARSE_ARGS");
+    process.exit(isUsage ? 2 : 1);
+  }
+  process.exit();
+}
+
+await main();

@@ -99,9 +99,10 @@ function send(
 
 /** A client for the server whose data directory is on this machine. */
 export function createApiClient(dataDir: string): ApiClient {
-  const access = readAccess(dataDir);
   return {
     async call(name, input = {}) {
+      // Read at each call: a server that was restarted has written a new one.
+      const access = readAccess(dataDir);
       const route: Route = routes[name];
       const path = route.path.replace(":id", encodeURIComponent(input.id ?? ""));
       const answer = await send(access, route, path, input.body).catch((error: unknown) => {

@@ -1,5 +1,4 @@
 import { networkInterfaces } from "node:os";
-import { readFileSync } from "node:fs";
 import type { SocketGrant } from "#plan/socket-grant.ts";
 import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import { MacAddress } from "#wire/address/mac-address.ts";
@@ -8,11 +7,7 @@ import { NetworkError } from "../network-error.ts";
 import type { Network, NetworkInterface, OpenSocket, UdpOptions, UdpSocket } from "../network.ts";
 import { processSockets } from "../open-socket-list.ts";
 import { openLinuxUdpSocket } from "./linux-udp-socket.ts";
-import { SystemCallError } from "./native/socket-calls.ts";
-
-function readSysfsNumber(name: string, file: string): number {
-  return Number(readFileSync(`/sys/class/net/${name}/${file}`, "utf8"));
-}
+import { interfaceIndex, interfaceMtuBytes, SystemCallError } from "./native/socket-calls.ts";
 
 /** Interfaces with an IPv4 address; the first address of each counts. */
 export function listInterfaces(): NetworkInterface[] {
@@ -27,12 +22,12 @@ export function listInterfaces(): NetworkInterface[] {
     const hostBits = ~Ipv4Subnet.mask(prefixLength) >>> 0;
     found.push({
       name,
-      index: readSysfsNumber(name, "ifindex"),
+      index: interfaceIndex(name),
       mac: MacAddress.parse(ipv4.mac),
       address,
       prefixLength,
       broadcastAddress: Ipv4Address.fromNumber((Ipv4Address.toNumber(address) | hostBits) >>> 0),
-      mtuBytes: readSysfsNumber(name, "mtu"),
+      mtuBytes: interfaceMtuBytes(name),
       isLoopback: ipv4.internal,
     });
   }

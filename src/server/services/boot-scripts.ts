@@ -3,14 +3,13 @@ import { bootEvent, type BootEvent } from "#engine/boot/boot-event.ts";
 import { bootFileNames, prebootFileNames, type BootAddress } from "#engine/boot/boot-program.ts";
 import type { BootTokens } from "#engine/boot/boot-tokens.ts";
 import { decideWork, type BootSettings } from "#engine/boot/decide-boot.ts";
-import { localGrubConfig, prebootGrubConfig, readGrubConfigName } from "#engine/boot/grub-config.ts";
+import { localGrubConfig, prebootGrubConfig } from "#engine/boot/grub-config.ts";
 import type { ComputerIdentity } from "#engine/boot/identify-computer.ts";
 import { localBootScript, prebootScript } from "#engine/boot/ipxe-script.ts";
 import { buildKernelCommandLine } from "#engine/boot/kernel-command-line.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { NetworkInterface } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import { MacAddress } from "#wire/address/mac-address.ts";
 import type { BootFiles } from "../boot-files.ts";
 import type { ComputerDirectory } from "../computer-directory.ts";
 
@@ -93,24 +92,6 @@ export class BootScripts {
     return request.loader === "ipxe"
       ? prebootScript(server, commandLine)
       : prebootGrubConfig(server, commandLine);
-  }
-
-  /**
-   * What TFTP serves under a name: a boot file, or GRUB's configuration for the MAC in the name. `null` for every
-   * other name. A leading `/` or `boot/` is the loader's way to write the same name.
-   */
-  findTftpFile(fileName: string, networkInterface: NetworkInterface): Uint8Array | null {
-    const grub = readGrubConfigName(fileName);
-    if (grub !== null) {
-      if (grub.mac === null) {
-        return null;
-      }
-      const identity: ComputerIdentity = { mac: MacAddress.parse(grub.mac), uuid: null };
-      const text = this.write({ loader: "grub", identity, networkInterface, peerAddress: null });
-      return new TextEncoder().encode(text);
-    }
-    const name = fileName.replace(/^\/?(?:boot\/)?/, "");
-    return this.#dependencies.files.find(name)?.bytes ?? null;
   }
 
   #commandLine(identity: ComputerIdentity, computerId: string | null, server: BootAddress): string {

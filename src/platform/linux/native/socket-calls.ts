@@ -40,6 +40,8 @@ const { functions: libc } = dlopen("libc.so.6", {
   bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
   sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
   close: { arguments: ["i32"], return: "i32" },
+  ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
+  if_nametoindex: { arguments: ["pointer"], return: "u32" },
   __errno_location: { arguments: [], return: "pointer" },
 });
 
@@ -107,4 +109,26 @@ export function sendToSocket(fd: number, bytes: Uint8Array, address: Uint8Array)
 
 export function closeSocket(fd: number): void {
   check("close", libc.close(fd));
+}
+
+/** Index of an interface in this network namespace; sysfs may be that of another. */
+export function interfaceIndex(name: string): number {
+  return libc.if_nametoindex(getRawPointer(Buffer.from(`${name}\0`)));
+}
+
+/** netdevice(7): SIOCGIFMTU fills the word after the 16 bytes of the name. */
+export function interfaceMtuBytes(name: string): number {
+  const fd = openSocket(
+    socketConstants.AF_INET,
+    socketConstants.SOCK_DGRAM | socketConstants.SOCK_CLOEXEC,
+    0,
+  );
+  try {
+    const request = Buffer.alloc(40);
+    request.write(name, 0, 15, "latin1");
+    check("ioctl SIOCGIFMTU", libc.ioctl(fd, 0x8921n, getRawPointer(request)));
+    return request.readInt32LE(16);
+  } finally {
+    closeSocket(fd);
+  }
 }

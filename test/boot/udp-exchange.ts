@@ -1,0 +1,38 @@
+import { createSocket } from "node:dgram";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Datagrams to send from one port, and how long to collect what comes back. */
+export type UdpExchange = {
+  readonly localPort: number;
+  readonly waitMs: number;
+  readonly sends: readonly { readonly address: string; readonly port: number; readonly hex: string }[];
+};
+
+export type ReceivedDatagram = { readonly address: string; readonly port: number; readonly hex: string };
+
+/** Runs inside a namespace; prints what came back as one JSON list. */
+async function main(exchange: UdpExchange): Promise<void> {
+  const socket = createSocket("udp4");
+  const received: ReceivedDatagram[] = [];
+  socket.on("message", (bytes, { address, port }) => {
+    received.push({ address, port, hex: bytes.toString("hex") });
+  });
+  await new Promise<void>((resolve) => {
+    socket.bind(exchange.localPort, "0.0.0.0", resolve);
+  });
+  socket.setBroadcast(true);
+  for (const [index, { address, port, hex }] of exchange.sends.entries()) {
+    socket.send(Buffer.from(hex, "hex"), port, address);
+    if (index % 50 === 49) {
+      await sleep(2);
+    }
+  }
+  await sleep(exchange.waitMs);
+  socket.close();
+  console.log(JSON.stringify(received));
+}
+
+const [json] = process.argv.slice(2);
+if (import.meta.main && json !== undefined) {
+  await main(JSON.parse(json) as UdpExchange);
+}

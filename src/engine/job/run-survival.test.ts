@@ -1,0 +1,356 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Job, Task } from "./job.ts";
+import { reduceRun } from "./reduce-run.ts";
+import type { RunEffect, RunEvent, TaskReport } from "./run-event.ts";
+import { createRun, hasEnded, needsPreboot, nextTimerAtMs, type Run } from "./run.ts";
+
+/**
+ * One computer, one server and the wire between them in virtual time. The server may be killed before it stores,
+ * after it stored and before it acts, or between two effects; the computer may lose its power at any second.
+ */
+type Disaster =
+  | { readonly type: "kill-server"; readonly atEvent: number; readonly phase: 0 | 1 | 2 }
+  | { readonly type: "cut-power"; readonly atMs: number };
+
+type Agent = { environment: "preboot" | "os"; runId: string; tasks: Map<string, TaskReport> };
+
+const image: Task = { kind: "deploy-image", imageId: "i".repeat(64), imageName: "room", disk: "only-disk" };
+const script: Task = {
+  kind: "run-script",
+  script: "true",
+  interpreter: "/bin/sh",
+  environment: "os",
+  timeoutMs: 60_000,
+};
+const bootMs = 30_000;
+const imagingMs = 60_000;
+const serverDownMs = 4_000;
+const endOfTimeMs = 6 * 3_600_000;
+
+class World {
+  nowMs = 0;
+  run: Run;
+  readonly scriptStarts: string[] = [];
+  readonly imageStarts: string[] = [];
+  disk: "old" | "half" | "image" = "old";
+  #stored: Run;
+  #isServerUp = true;
+  #agent: Agent | null = null;
+  #isLinked = false;
+  #powerSerial = 0;
+  #eventCount = 0;
+  #kills: (Disaster & { type: "kill-server" })[];
+  #queue: { atMs: number; order: number; act: () => void }[] = [];
+  #order = 0;
+  readonly #job: Job;
+
+  constructor(tasks: readonly Task[], disasters: readonly Disaster[], startsIn: "off" | "os") {
+    this.#job = { id: "j", name: "j", tasks, createdAtMs: 0 };
+    this.run = createRun("j", "c", 0);
+    this.#stored = this.run;
+    this.#kills = disasters.filter((disaster) => disaster.type === "kill-server");
+    for (const disaster of disasters) {
+      if (disaster.type === "cut-power") {
+        this.#later(disaster.atMs, () => this.#cutPower());
+      }
+    }
+    if (startsIn === "os") {
+      this.#startAgent("os");
+      this.#isLinked = true;
+    }
+    this.#later(0, () => this.#start());
+  }
+
+  live(): this {
+    while (this.#queue.length > 0 && this.nowMs < endOfTimeMs) {
+      this.#queue.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
+      const next = this.#queue.shift();
+      this.nowMs = next?.atMs ?? this.nowMs;
+      next?.act();
+      this.#afterEach();
+      if (hasEnded(this.#stored) && this.#isServerUp) {
+        break;
+      }
+    }
+    return this;
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    this.#order += 1;
+    this.#queue.push({ atMs: this.nowMs + delayMs, order: this.#order, act });
+  }
+
+  /** The service arms its timer after every event. */
+  #afterEach(): void {
+    const atMs = this.#isServerUp ? nextTimerAtMs(this.run) : null;
+    if (atMs !== null) {
+      this.#later(Math.max(1, atMs - this.nowMs), () => {
+        const dueAtMs = nextTimerAtMs(this.run);
+        if (this.#isServerUp && dueAtMs !== null && dueAtMs <= this.nowMs) {
+          this.#post({ type: "timer" });
+        }
+      });
+    }
+  }
+
+  #start(): void {
+    const agent = this.#isLinked ? this.#agent : null;
+    const connection = agent === null ? null : { environment: agent.environment, agentRunId: agent.runId };
+    this.#post({ type: "start", connection, reports: [...(agent?.tasks.values() ?? [])] });
+  }
+
+  #post(event: RunEvent): void {
+    if (!this.#isServerUp) {
+      return;
+    }
+    this.#eventCount += 1;
+    const kill = this.#kills.find(({ atEvent }) => atEvent === this.#eventCount);
+    const step = reduceRun(this.#job, this.run, event, this.nowMs);
+    if (kill?.phase === 0) {
+      this.#killServer();
+      return;
+    }
+    if (step.mustStore) {
+      this.#stored = JSON.parse(JSON.stringify(step.run)) as Run;
+    }
+    this.run = step.run;
+    const effects = kill === undefined ? step.effects : step.effects.slice(0, kill.phase - 1);
+    for (const effect of effects) {
+      this.#act(effect);
+    }
+    if (kill !== undefined) {
+      this.#killServer();
+    }
+  }
+
+  #killServer(): void {
+    this.#isServerUp = false;
+    this.#isLinked = false;
+    this.#later(serverDownMs, () => {
+      this.#isServerUp = true;
+      this.run = this.#stored;
+      if (this.run.state === "queued") {
+        this.#start();
+      } else {
+        this.#post({ type: "server-restarted" });
+      }
+      this.#later(2_000, () => this.#connect());
+    });
+  }
+
+  #act(effect: RunEffect): void {
+    switch (effect.type) {
+      case "wake":
+        if (this.#agent === null && !this.#isBooting) {
+          this.#boot();
+        }
+        break;
+      case "request-restart":
+        if (this.#isLinked && this.#agent?.tasks.has(effect.key) === false) {
+          this.#agent.tasks.set(effect.key, { key: effect.key, outcome: "running", reason: null });
+          this.#later(1_000, () => this.#cutPower());
+          this.#later(1_500, () => this.#boot());
+        }
+        break;
+      case "join-session":
+        this.#imaging(effect.taskKey);
+        break;
+      case "send-task":
+        this.#script(effect.key);
+        break;
+      case "cancel-task":
+      case "leave-session":
+      case "record-deployment":
+        break;
+    }
+  }
+
+  #isBooting = false;
+
+  #boot(): void {
+    const serial = this.#powerSerial;
+    this.#isBooting = true;
+    this.#later(bootMs, () => {
+      if (serial !== this.#powerSerial) {
+        return;
+      }
+      // Without an answer the firmware goes on to its disk.
+      const isNetworkBoot = this.#isServerUp && needsPreboot(this.#job, this.run) && !hasEnded(this.run);
+      if (isNetworkBoot) {
+        this.#post({ type: "boot-offered" });
+      }
+      this.#later(bootMs, () => {
+        if (serial !== this.#powerSerial) {
+          return;
+        }
+        this.#isBooting = false;
+        if (isNetworkBoot || this.disk !== "half") {
+          this.#startAgent(isNetworkBoot ? "preboot" : "os");
+          this.#connect();
+        } else {
+          // Nothing bootable: somebody presses the button again.
+          this.#later(60_000, () => this.#cutPower());
+        }
+      });
+    });
+  }
+
+  #startAgent(environment: "preboot" | "os"): void {
+    this.#powerSerial += 1;
+    this.#agent = { environment, runId: `p${this.#powerSerial}`, tasks: new Map() };
+  }
+
+  #connect(): void {
+    if (this.#agent === null || !this.#isServerUp || this.#isLinked) {
+      return;
+    }
+    this.#isLinked = true;
+    const { environment, runId, tasks } = this.#agent;
+    this.#post({
+      type: "connected",
+      connection: { environment, agentRunId: runId },
+      reports: [...tasks.values()],
+    });
+  }
+
+  #cutPower(): void {
+    this.#powerSerial += 1;
+    this.#agent = null;
+    this.#isBooting = false;
+    const wasLinked = this.#isLinked;
+    this.#isLinked = false;
+    if (wasLinked) {
+      this.#post({ type: "disconnected" });
+    }
+    const serial = this.#powerSerial;
+    this.#later(20_000, () => {
+      if (serial === this.#powerSerial && this.#agent === null && !this.#isBooting) {
+        this.#boot();
+      }
+    });
+  }
+
+  #imaging(key: string): void {
+    const agent = this.#agent;
+    if (agent === null || !this.#isLinked || agent.tasks.has(key)) {
+      return;
+    }
+    assert.equal(agent.environment, "preboot", "an image is written in preboot only");
+    const others = [...agent.tasks.values()].filter(({ outcome }) => outcome === "running");
+    assert.deepEqual(others, [], "two destructive tasks never run at once");
+    agent.tasks.set(key, { key, outcome: "running", reason: null });
+    this.imageStarts.push(key);
+    this.disk = "half";
+    this.#later(1_000, () => this.#post({ type: "session-started" }));
+    this.#later(imagingMs, () => {
+      if (this.#agent === agent) {
+        this.disk = "image";
+        this.#finish(agent, key);
+      }
+    });
+  }
+
+  #script(key: string): void {
+    const agent = this.#agent;
+    if (agent === null || !this.#isLinked || agent.tasks.has(key)) {
+      return;
+    }
+    assert.equal(agent.environment, "os");
+    agent.tasks.set(key, { key, outcome: "running", reason: null });
+    this.scriptStarts.push(key);
+    this.#later(10_000, () => this.#finish(agent, key));
+  }
+
+  #finish(agent: Agent, key: string): void {
+    if (this.#agent !== agent) {
+      return;
+    }
+    agent.tasks.set(key, { key, outcome: "done", reason: null });
+    if (this.#isLinked) {
+      this.#post({ type: "task-result", key, outcome: "done", reason: null });
+    }
+  }
+}
+
+const startsIn = fc.constantFrom("off" as const, "os" as const);
+const kill = fc.record({
+  type: fc.constant("kill-server" as const),
+  atEvent: fc.integer({ min: 1, max: 25 }),
+  phase: fc.constantFrom(0 as const, 1 as const, 2 as const),
+});
+const cut = fc.record({
+  type: fc.constant("cut-power" as const),
+  atMs: fc.integer({ min: 1, max: 400_000 }),
+});
+
+test("a deployment without disasters is done, and every task was done once", () => {
+  for (const from of ["off", "os"] as const) {
+    const world = new World([image, script], [], from).live();
+    assert.equal(world.run.state, "done", JSON.stringify(world.run.reason));
+    assert.deepEqual(world.imageStarts, ["j.c:0:1"]);
+    assert.deepEqual(world.scriptStarts, ["j.c:1:1"]);
+    assert.equal(world.disk, "image");
+  }
+});
+
+test("a server killed at any one transition, in any phase, ends the job right and writes the disk once", () => {
+  let count = 0;
+  for (const from of ["off", "os"] as const) {
+    for (let atEvent = 1; atEvent <= 20; atEvent += 1) {
+      for (const phase of [0, 1, 2] as const) {
+        const world = new World([image, script], [{ type: "kill-server", atEvent, phase }], from).live();
+        const where = `${from}, event ${atEvent}, phase ${phase}: ${JSON.stringify(world.run)}`;
+        assert.equal(world.run.state, "done", where);
+        assert.equal(world.disk, "image", where);
+        assert.deepEqual(world.imageStarts, ["j.c:0:1"], where);
+        assert.deepEqual(world.scriptStarts, ["j.c:1:1"], where);
+        count += 1;
+      }
+    }
+  }
+  assert.equal(count, 120);
+});
+
+test("a server killed again and again still ends the job right and writes the disk once", () => {
+  fc.assert(
+    fc.property(startsIn, fc.array(kill, { maxLength: 6 }), (from, disasters) => {
+      const world = new World([image, script], disasters, from).live();
+      assert.equal(world.run.state, "done", JSON.stringify(world.run));
+      assert.equal(world.disk, "image");
+      assert.deepEqual(world.imageStarts, ["j.c:0:1"]);
+      assert.deepEqual(world.scriptStarts, ["j.c:1:1"]);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("with power cuts as well, no script runs twice, no attempt is begun twice, and done means done", () => {
+  let doneCount = 0;
+  fc.assert(
+    fc.property(
+      startsIn,
+      fc.array(fc.oneof(kill, cut), { minLength: 1, maxLength: 8 }),
+      (from, disasters) => {
+        const world = new World([image, script], disasters, from).live();
+        assert.ok(hasEnded(world.run), JSON.stringify(world.run));
+        assert.ok(world.scriptStarts.length <= 1, "a script runs at most once");
+        assert.equal(
+          new Set(world.imageStarts).size,
+          world.imageStarts.length,
+          "each attempt has its own key",
+        );
+        if (world.run.state === "done") {
+          doneCount += 1;
+          assert.equal(world.disk, "image");
+          assert.equal(world.scriptStarts.length, 1);
+        } else {
+          assert.ok((world.run.reason?.text.length ?? 0) > 20, "a failure says why");
+        }
+      },
+    ),
+    { numRuns: 600 },
+  );
+  assert.ok(doneCount > 100, `only ${doneCount} of 600 worlds came to the end of their job`);
+});

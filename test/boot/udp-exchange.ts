@@ -1,4 +1,5 @@
 import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Datagrams to send from one port, and how long to collect what comes back. */
@@ -10,7 +11,7 @@ export type UdpExchange = {
 
 export type ReceivedDatagram = { readonly address: string; readonly port: number; readonly hex: string };
 
-/** Runs inside a namespace; prints what came back as one JSON list. */
+/** Runs inside a namespace, from a file with the exchange as JSON; prints what came back as one JSON list. */
 async function main(exchange: UdpExchange): Promise<void> {
   const socket = createSocket("udp4");
   const received: ReceivedDatagram[] = [];
@@ -32,7 +33,7 @@ async function main(exchange: UdpExchange): Promise<void> {
   console.log(JSON.stringify(received));
 }
 
-const [json] = process.argv.slice(2);
-if (import.meta.main && json !== undefined) {
-  await main(JSON.parse(json) as UdpExchange);
+const [path] = process.argv.slice(2);
+if (import.meta.main && path !== undefined) {
+  await main(JSON.parse(readFileSync(path, "utf8")) as UdpExchange);
 }

@@ -5,9 +5,19 @@ import { NetworkError } from "./network-error.ts";
 /** The refusal of a socket as an error that names the socket, who is in the way, and the way out. */
 export function explainOpenFailure(grant: SocketGrant, errno: number, cause: Error): NetworkError {
   const where = grant.interfaceName === null ? "" : ` on ${grant.interfaceName}`;
-  const what = `${grant.transport} port ${grant.localPort} (${grant.flowId})${where}`;
+  const range = grant.localPortRange;
+  const ports =
+    grant.localPort !== 0 || range === null ? `port ${grant.localPort}` : `port ${range.from}-${range.to}`;
+  const what = `${grant.transport} ${ports} (${grant.flowId})${where}`;
   switch (errno) {
     case 98: {
+      if (grant.localPort === 0) {
+        return new NetworkError(
+          "port-in-use",
+          `${what}: no port of the range is free; widen the range, or wait for transfers to end`,
+          { cause },
+        );
+      }
       const holder = findPortHolder(grant.transport, grant.localPort);
       const by = holder === null ? "another program" : holder;
       return new NetworkError(
@@ -26,9 +36,13 @@ export function explainOpenFailure(grant: SocketGrant, errno: number, cause: Err
         { cause },
       );
     case 19:
-      return new NetworkError("no-such-interface", `${what}: the interface does not exist any more`, {
-        cause,
-      });
+      return new NetworkError("no-such-interface", `${what}: ${missingRoute(grant)}`, { cause });
+    case 105:
+      return new NetworkError(
+        "system-call-failed",
+        `${what}: the kernel allows no more groups on one socket; raise net.ipv4.igmp_max_memberships`,
+        { cause },
+      );
     case 99:
       return new NetworkError(
         "address-not-available",
@@ -40,4 +54,11 @@ export function explainOpenFailure(grant: SocketGrant, errno: number, cause: Err
         cause,
       });
   }
+}
+
+/** ENODEV has two causes: a named interface that went away, or no route that says which interface joins a group. */
+function missingRoute(grant: SocketGrant): string {
+  return grant.interfaceName === null
+    ? `no route leads to ${grant.groups.join(", ")}; name an interface, or add a default route`
+    : "the interface does not exist any more";
 }

@@ -46,7 +46,10 @@ export function findPortHolder(transport: "udp" | "tcp", port: number): string |
   if (inodes.size === 0) {
     return null;
   }
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  // Ourselves last: with one socket for each interface we often hold the port elsewhere.
+  const own = String(process.pid);
+  const others = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== own);
+  for (const pid of [...others, own]) {
     const isHolder = listDescriptors(pid).some((target) => {
       const match = /^socket:\[(\d+)\]$/.exec(target);
       return match?.[1] !== undefined && inodes.has(match[1]);

@@ -4,6 +4,9 @@ export type NetworkErrorCode =
   | "no-such-interface"
   | "address-not-available"
   | "not-supported"
+  /** A send the socket's grant does not cover. */
+  | "not-granted"
+  | "send-queue-full"
   | "system-call-failed";
 
 /** The operating system refused a socket. The message names the socket and the way out. */

@@ -2,6 +2,7 @@ import { createConnection, type Server, type Socket } from "node:net";
 import { connect as connectTlsSocket, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { SocketGrant } from "#plan/socket-grant.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { candidatePorts } from "./candidate-ports.ts";
 import { explainOpenFailure } from "./explain-open-failure.ts";
 import { NetworkError } from "./network-error.ts";
 import { processSockets } from "./open-socket-list.ts";
@@ -28,17 +29,6 @@ function listenOnce(server: Server, address: Ipv4Address, port: number): Promise
       resolve();
     });
   });
-}
-
-/** Ports to try: the grant's, or some of its range. */
-function candidatePorts(grant: SocketGrant): number[] {
-  const range = grant.localPortRange;
-  if (grant.localPort !== 0 || range === null || (range.from <= 1025 && range.to === 65535)) {
-    return [grant.localPort];
-  }
-  const count = range.to - range.from + 1;
-  const start = Math.floor(Math.random() * count);
-  return Array.from({ length: Math.min(count, 256) }, (_, index) => range.from + ((start + index) % count));
 }
 
 /**

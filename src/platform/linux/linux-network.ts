@@ -42,7 +42,7 @@ class LinuxNetwork implements Network {
   async openUdp(grant: SocketGrant, options: UdpOptions = {}): Promise<UdpSocket> {
     const nic = this.#findInterface(grant.interfaceName);
     try {
-      const socket = await openLinuxUdpSocket(grant, nic, options);
+      const socket = await openLinuxUdpSocket(grant, nic, options, listInterfaces);
       return processSockets.trackUdp(socket);
     } catch (error) {
       if (error instanceof SystemCallError) {
@@ -67,16 +67,22 @@ class LinuxNetwork implements Network {
     const all = listInterfaces();
     const nic = all.find((candidate) => candidate.name === name);
     if (nic === undefined) {
-      const names = all.map((candidate) => candidate.name).join(", ");
-      throw new NetworkError(
-        "no-such-interface",
-        `there is no interface ${name} with an IPv4 address; there are: ${names}`,
-      );
+      throw describeMissingInterface(name, all);
     }
     return nic;
   }
 }
 
-export function createLinuxNetwork(): LinuxNetwork {
+/** An interface may be there and still be of no use: down, without a carrier, or without an address. */
+function describeMissingInterface(name: string, usable: readonly NetworkInterface[]): NetworkError {
+  const names = usable.map((candidate) => candidate.name).join(", ");
+  const state =
+    interfaceIndex(name) === 0
+      ? `there is no interface ${name}`
+      : `interface ${name} is down, unplugged or has no IPv4 address`;
+  return new NetworkError("no-such-interface", `${state}; usable here: ${names === "" ? "none" : names}`);
+}
+
+export function createLinuxNetwork(): Network {
   return new LinuxNetwork();
 }

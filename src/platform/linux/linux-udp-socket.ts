@@ -2,125 +2,57 @@ import { createSocket, type Socket } from "node:dgram";
 import type { SocketGrant } from "#plan/socket-grant.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { MacAddress } from "#wire/address/mac-address.ts";
+import { WireError } from "#wire/bytes/wire-error.ts";
 import { encodeUdpFrame } from "#wire/ethernet/udp-frame.ts";
 import { NetworkError } from "../network-error.ts";
 import type { Datagram, NetworkInterface, UdpOptions, UdpSocket } from "../network.ts";
+import { arrivalInterface } from "./arrival-interface.ts";
 import {
-  bindSocket,
   closeSocket,
   openSocket,
   sendToSocket,
   setIntegerOption,
-  setSocketOption,
   socketConstants as k,
   SystemCallError,
+  systemErrors,
 } from "./native/socket-calls.ts";
+import { allowsReuse, openUdpDescriptor, socketAddress } from "./open-udp-descriptor.ts";
 
-function socketAddress(address: Ipv4Address, port: number): Buffer {
-  const bytes = Buffer.alloc(16);
-  bytes.writeUInt16LE(k.AF_INET, 0);
-  bytes.writeUInt16BE(port, 2);
-  bytes.set(Ipv4Address.toBytes(address), 4);
-  return bytes;
-}
+/** What may wait for room in the kernel's send buffer; beyond it datagrams are refused, as a full link would. */
+const waitingBytesMax = 8 * 1024 * 1024;
 
-/** struct ip_mreqn: group, local address, interface index. */
-function membership(group: Ipv4Address, interfaceIndex: number): Buffer {
-  const bytes = Buffer.alloc(12);
-  bytes.set(Ipv4Address.toBytes(group), 0);
-  bytes.writeInt32LE(interfaceIndex, 8);
-  return bytes;
-}
+type Destination = { readonly address: Ipv4Address; readonly port: number };
 
-/** Root may go past `rmem_max`; others get what the system allows. */
-function setBufferSize(fd: number, force: number, plain: number, sizeBytes: number, name: string): void {
-  try {
-    setIntegerOption(fd, k.SOL_SOCKET, force, sizeBytes, name);
-  } catch (error) {
-    if (!(error instanceof SystemCallError)) {
-      throw error;
-    }
-    setIntegerOption(fd, k.SOL_SOCKET, plain, sizeBytes, name);
-  }
-}
-
-function applyOptions(
-  fd: number,
-  grant: SocketGrant,
-  nic: NetworkInterface | null,
-  options: UdpOptions,
+/** Targets are addresses already; the resolver is never asked. */
+function keepAddress(
+  address: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: number) => void,
 ): void {
-  if (options.reuseAddress ?? grant.groups.length > 0) {
-    setIntegerOption(fd, k.SOL_SOCKET, k.SO_REUSEADDR, 1, "SO_REUSEADDR");
-  }
-  if (nic !== null) {
-    setSocketOption(fd, k.SOL_SOCKET, k.SO_BINDTODEVICE, Buffer.from(`${nic.name}\0`), "SO_BINDTODEVICE");
-    setSocketOption(
-      fd,
-      k.IPPROTO_IP,
-      k.IP_MULTICAST_IF,
-      membership(Ipv4Address.any, nic.index),
-      "IP_MULTICAST_IF",
-    );
-  }
-  if (options.broadcast === true) {
-    setIntegerOption(fd, k.SOL_SOCKET, k.SO_BROADCAST, 1, "SO_BROADCAST");
-  }
-  if (grant.ttl !== null) {
-    setIntegerOption(fd, k.IPPROTO_IP, k.IP_MULTICAST_TTL, grant.ttl, "IP_MULTICAST_TTL");
-  }
-  if (options.receiveBufferBytes !== undefined) {
-    setBufferSize(fd, k.SO_RCVBUFFORCE, k.SO_RCVBUF, options.receiveBufferBytes, "SO_RCVBUF");
-  }
-  if (options.sendBufferBytes !== undefined) {
-    setBufferSize(fd, k.SO_SNDBUFFORCE, k.SO_SNDBUF, options.sendBufferBytes, "SO_SNDBUF");
-  }
-  // Only groups that this socket has joined, not those that others on the machine have.
-  setIntegerOption(fd, k.IPPROTO_IP, k.IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
+  callback(null, address, 4);
 }
 
-/** The bound descriptor of a grant. @throws SystemCallError */
-function openBound(
-  grant: SocketGrant,
-  nic: NetworkInterface | null,
-  port: number,
-  options: UdpOptions,
-): number {
-  const fd = openSocket(k.AF_INET, k.SOCK_DGRAM | k.SOCK_NONBLOCK | k.SOCK_CLOEXEC, 0);
+/** Lends a descriptor to `node:dgram`, which has the event loop. It closes with the dgram socket. */
+async function attachToEventLoop(fd: number): Promise<Socket> {
+  const socket = createSocket({ type: "udp4", lookup: keepAddress });
   try {
-    applyOptions(fd, grant, nic, options);
-    bindSocket(fd, socketAddress(grant.localAddress, port));
-    if (grant.side === "listen") {
-      for (const group of grant.groups) {
-        setSocketOption(
-          fd,
-          k.IPPROTO_IP,
-          k.IP_ADD_MEMBERSHIP,
-          membership(group, nic?.index ?? 0),
-          "IP_ADD_MEMBERSHIP",
-        );
-      }
-    }
-    return fd;
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      // `exclusive`: never ask a cluster's primary process for the descriptor.
+      socket.bind({ fd, exclusive: true }, () => {
+        socket.off("error", reject);
+        resolve();
+      });
+    });
   } catch (error) {
     closeSocket(fd);
     throw error;
   }
-}
-
-/** Ports to try: the one of the grant, or some of its range in a random order given by `random`. */
-function candidatePorts(grant: SocketGrant, random: () => number): number[] {
-  const range = grant.localPortRange;
-  if (grant.localPort !== 0 || range === null || (range.from <= 1025 && range.to === 65535)) {
-    return [grant.localPort];
-  }
-  const count = range.to - range.from + 1;
-  const start = Math.floor(random() * count);
-  return Array.from({ length: Math.min(count, 256) }, (_, index) => range.from + ((start + index) % count));
+  return socket;
 }
 
 /**
- * Opens a device-bound UDP socket and lends its descriptor to `node:dgram`, which has the event loop.
+ * Opens a device-bound UDP socket.
  *
  * @throws SystemCallError
  */
@@ -128,93 +60,106 @@ export async function openLinuxUdpSocket(
   grant: SocketGrant,
   nic: NetworkInterface | null,
   options: UdpOptions,
+  listInterfaces: () => readonly NetworkInterface[],
 ): Promise<UdpSocket> {
-  let fd: number | null = null;
-  const ports = candidatePorts(grant, Math.random);
-  for (const [index, port] of ports.entries()) {
-    try {
-      fd = openBound(grant, nic, port, options);
-      break;
-    } catch (error) {
-      const isTaken = error instanceof SystemCallError && error.errno === 98;
-      if (!isTaken || index === ports.length - 1) {
-        throw error;
-      }
-    }
+  const fd = openUdpDescriptor(grant, nic, options);
+  const socket = await attachToEventLoop(fd);
+  if (!allowsReuse(grant, options)) {
+    // libuv sets it on every descriptor it is given; left on, any other program could share our port.
+    setIntegerOption(fd, k.SOL_SOCKET, k.SO_REUSEADDR, 0, "SO_REUSEADDR");
   }
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve, reject) => {
-    socket.once("error", reject);
-    socket.bind({ fd: fd ?? -1 }, () => {
-      socket.off("error", reject);
-      resolve();
-    });
-  });
-  return new LinuxUdpSocket(grant, nic, socket);
+  return new LinuxUdpSocket({ grant, nic, socket, fd, listInterfaces });
 }
+
+type Parts = {
+  readonly grant: SocketGrant;
+  readonly nic: NetworkInterface | null;
+  readonly socket: Socket;
+  readonly fd: number;
+  readonly listInterfaces: () => readonly NetworkInterface[];
+};
 
 class LinuxUdpSocket implements UdpSocket {
   readonly grant: SocketGrant;
   readonly localAddress: Ipv4Address;
   readonly localPort: number;
-  readonly #nic: NetworkInterface | null;
-  readonly #socket: Socket;
+  readonly #parts: Parts;
+  #isClosed = false;
   #errorHandler: (error: Error) => void = () => undefined;
+  /** The last destination and its kernel form: a sender of many datagrams has one. */
+  #lastTo: Destination = { address: Ipv4Address.any, port: 0 };
+  #lastAddress = socketAddress(Ipv4Address.any, 0);
 
-  constructor(grant: SocketGrant, nic: NetworkInterface | null, socket: Socket) {
-    this.grant = grant;
-    this.#nic = nic;
-    this.#socket = socket;
-    const bound = socket.address();
+  constructor(parts: Parts) {
+    this.grant = parts.grant;
+    this.#parts = parts;
+    const bound = parts.socket.address();
     this.localAddress = Ipv4Address.parse(bound.address);
     this.localPort = bound.port;
-    socket.on("error", (error) => this.#errorHandler(error));
+    parts.socket.on("error", (error) => this.#errorHandler(error));
   }
 
   onDatagram(handler: (datagram: Datagram) => void): void {
-    const interfaceName = this.#nic?.name ?? "";
-    this.#socket.on("message", (bytes, source) =>
-      handler({
-        bytes,
-        sourceAddress: source.address as Ipv4Address,
-        sourcePort: source.port,
-        interfaceName,
-      }),
-    );
-  }
-
-  send(bytes: Uint8Array, to: { readonly address: Ipv4Address; readonly port: number }): void {
-    this.#socket.send(bytes, to.port, to.address, (error) => {
-      if (error !== null) {
-        this.#errorHandler(error);
+    const { nic, socket, listInterfaces } = this.#parts;
+    let lastSource = "";
+    let interfaceName = nic?.name ?? "";
+    socket.removeAllListeners("message");
+    socket.on("message", (bytes, source) => {
+      const sourceAddress = source.address as Ipv4Address;
+      if (nic === null && sourceAddress !== lastSource) {
+        lastSource = sourceAddress;
+        interfaceName = arrivalInterface(sourceAddress, listInterfaces());
       }
+      handler({ bytes, sourceAddress, sourcePort: source.port, interfaceName });
     });
   }
 
-  sendToHardware(
-    bytes: Uint8Array,
-    to: { readonly mac: MacAddress; readonly address: Ipv4Address; readonly port: number },
-  ): void {
-    const nic = this.#nic;
-    if (nic === null) {
-      this.#errorHandler(
-        new NetworkError("not-supported", "a reply to a hardware address needs an interface"),
-      );
+  send(bytes: Uint8Array, to: Destination): void {
+    if (this.#isClosed) {
       return;
     }
-    const frame = encodeUdpFrame({
-      sourceMac: nic.mac,
-      destinationMac: to.mac,
-      source: nic.address,
-      destination: to.address,
-      sourcePort: this.localPort,
-      destinationPort: to.port,
-      payload: bytes,
-    });
+    if (Ipv4Address.isMulticast(to.address) && !this.grant.groups.includes(to.address)) {
+      this.#fail(new NetworkError("not-granted", `${this.grant.flowId} may not send to group ${to.address}`));
+      return;
+    }
     try {
+      // Whoever waits keeps its turn.
+      if (this.#parts.socket.getSendQueueCount() > 0) {
+        this.#sendWhenWritable(bytes, to);
+      } else {
+        sendToSocket(this.#parts.fd, bytes, this.#kernelAddress(to));
+      }
+    } catch (error) {
+      if (error instanceof SystemCallError && error.errno === systemErrors.EAGAIN) {
+        this.#sendWhenWritable(bytes, to);
+      } else {
+        this.#fail(error);
+      }
+    }
+  }
+
+  sendToHardware(bytes: Uint8Array, to: Destination & { readonly mac: MacAddress }): void {
+    const { nic } = this.#parts;
+    if (this.#isClosed) {
+      return;
+    }
+    if (nic === null) {
+      this.#fail(new NetworkError("not-supported", "a reply to a hardware address needs an interface"));
+      return;
+    }
+    try {
+      const frame = encodeUdpFrame({
+        sourceMac: nic.mac,
+        destinationMac: to.mac,
+        source: this.localAddress === Ipv4Address.any ? nic.address : this.localAddress,
+        destination: to.address,
+        sourcePort: this.localPort,
+        destinationPort: to.port,
+        payload: bytes,
+      });
       sendFrame(nic.index, frame);
     } catch (error) {
-      this.#errorHandler(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error);
     }
   }
 
@@ -223,15 +168,59 @@ class LinuxUdpSocket implements UdpSocket {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) {
+      return;
+    }
+    // From here on the descriptor's number may belong to another file.
+    this.#isClosed = true;
     await new Promise<void>((resolve) => {
-      this.#socket.close(() => resolve());
+      this.#parts.socket.close(() => resolve());
     });
+  }
+
+  #sendWhenWritable(bytes: Uint8Array, to: Destination): void {
+    const { socket } = this.#parts;
+    if (socket.getSendQueueSize() + bytes.byteLength > waitingBytesMax) {
+      this.#fail(
+        new NetworkError(
+          "send-queue-full",
+          `${this.grant.flowId}: ${waitingBytesMax} bytes wait for the link already; a datagram to ${to.address} is dropped`,
+        ),
+      );
+      return;
+    }
+    // A copy, because the caller may use its buffer again once `send` has returned.
+    socket.send(Uint8Array.from(bytes), to.port, to.address, (error) => {
+      if (error !== null) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  #kernelAddress(to: Destination): Buffer {
+    if (this.#lastTo.address !== to.address || this.#lastTo.port !== to.port) {
+      this.#lastTo = { address: to.address, port: to.port };
+      this.#lastAddress = socketAddress(to.address, to.port);
+    }
+    return this.#lastAddress;
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof Error)) {
+      throw error;
+    }
+    const isKnown =
+      error instanceof SystemCallError || error instanceof NetworkError || error instanceof WireError;
+    if (!isKnown && !("code" in error)) {
+      throw error;
+    }
+    this.#errorHandler(error);
   }
 }
 
 /** One Ethernet frame out of an interface, past the ARP table. struct sockaddr_ll: packet(7). */
 function sendFrame(interfaceIndex: number, frame: Uint8Array): void {
-  const fd = openSocket(k.AF_PACKET, k.SOCK_RAW | k.SOCK_CLOEXEC, 0);
+  const fd = openFrameSocket();
   try {
     const address = Buffer.alloc(20);
     address.writeUInt16LE(k.AF_PACKET, 0);
@@ -242,5 +231,21 @@ function sendFrame(interfaceIndex: number, frame: Uint8Array): void {
     sendToSocket(fd, frame, address);
   } finally {
     closeSocket(fd);
+  }
+}
+
+function openFrameSocket(): number {
+  try {
+    // Protocol 0: it sends and never receives.
+    return openSocket(k.AF_PACKET, k.SOCK_RAW | k.SOCK_CLOEXEC, 0);
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === systemErrors.EPERM) {
+      throw new NetworkError(
+        "no-privilege",
+        "an answer to a computer without an address needs CAP_NET_RAW; run as root, or give the program that capability",
+        { cause: error },
+      );
+    }
+    throw error;
   }
 }

@@ -24,15 +24,25 @@ export const socketConstants = {
   IP_MULTICAST_ALL: 49,
 } as const;
 
-export const errnoNames: Readonly<Record<number, string>> = {
-  1: "EPERM",
-  13: "EACCES",
-  19: "ENODEV",
-  22: "EINVAL",
-  98: "EADDRINUSE",
-  99: "EADDRNOTAVAIL",
-  105: "ENOBUFS",
-};
+/** errno(3) on Linux: those that are told apart here. */
+export const systemErrors = {
+  EPERM: 1,
+  EAGAIN: 11,
+  EACCES: 13,
+  ENODEV: 19,
+  EINVAL: 22,
+  EMSGSIZE: 90,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETDOWN: 100,
+  ENETUNREACH: 101,
+  ENOBUFS: 105,
+  EHOSTUNREACH: 113,
+} as const;
+
+const errorNames = new Map<number, string>(
+  Object.entries(systemErrors).map(([name, errno]) => [errno, name]),
+);
 
 const { functions: libc } = dlopen("libc.so.6", {
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
@@ -51,7 +61,7 @@ export class SystemCallError extends Error {
   readonly errno: number;
 
   constructor(call: string, errno: number) {
-    super(`${call}: ${errnoNames[errno] ?? `errno ${errno}`}`);
+    super(`${call}: ${errorNames.get(errno) ?? `errno ${errno}`}`);
     this.name = "SystemCallError";
     this.call = call;
     this.errno = errno;

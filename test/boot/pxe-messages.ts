@@ -22,6 +22,8 @@ export type PxeRequest = {
   readonly clientAddress?: string;
   readonly relayAddress?: string;
   readonly transactionId?: number;
+  /** Asks DHCP servers to answer by broadcast: a test's MAC is not that of the interface it sends from. */
+  readonly isBroadcast?: boolean;
   readonly extraOptions?: readonly DhcpOption[];
 };
 
@@ -38,7 +40,7 @@ export function pxeRequest(given: PxeRequest): DhcpPacket {
     hops: 0,
     transactionId: given.transactionId ?? 0x1234,
     secondsElapsed: 4,
-    isBroadcast: false,
+    isBroadcast: given.isBroadcast ?? false,
     clientAddress: Ipv4Address.parse(given.clientAddress ?? "0.0.0.0"),
     yourAddress: Ipv4Address.any,
     serverAddress: Ipv4Address.any,

@@ -13,12 +13,16 @@ export class LabError extends Error {
   }
 }
 
+export function isInside(): boolean {
+  return process.env[marker] === "1";
+}
+
 /**
  * Goes on inside namespaces of our own: network, mounts and processes. When the process that was started is ended,
  * however it is ended, the kernel ends everything inside and takes the networks away. Returns only inside.
  */
 export function enterIsolation(): void {
-  if (process.env[marker] === "1") {
+  if (isInside()) {
     prepareInside();
     return;
   }

@@ -75,8 +75,15 @@ export class SegmentNetwork {
 
   /** Counts bytes and packets that enter the segment's switch towards multicast groups, by nftables. */
   async countMulticast(port: string): Promise<void> {
-    const rules = `table netdev count { chain in { type filter hook ingress device ${port} priority 0; ip daddr 224.0.0.0/4 counter; } }\n`;
-    await runProgram("ip", ["netns", "exec", switchName, "nft", "-f", "-"], { input: rules });
+    const rules = [
+      "table bridge count {",
+      "chain in {",
+      "type filter hook prerouting priority 0",
+      `iifname "${port}" ip daddr 224.0.0.0/4 counter`,
+      "}",
+      "}",
+    ].join("\n");
+    await runProgram("ip", ["netns", "exec", switchName, "nft", "-f", "-"], { input: `${rules}\n` });
   }
 
   async readMulticastBytes(): Promise<number> {
@@ -96,8 +103,15 @@ export class SegmentNetwork {
   /** Drops a share of what leaves the switch towards these taps, in percent. This kernel may lack netem. */
   async loseTowards(taps: readonly string[], percent: number): Promise<void> {
     const set = taps.map((tap) => `"${tap}"`).join(", ");
-    const rules = `table bridge loss { chain forward { type filter hook forward priority 0; oifname { ${set} } numgen random mod 1000 < ${Math.round(percent * 10)} drop; } }\n`;
-    await runProgram("ip", ["netns", "exec", switchName, "nft", "-f", "-"], { input: rules });
+    const rules = [
+      "table bridge loss {",
+      "chain forward {",
+      "type filter hook forward priority 0",
+      `oifname { ${set} } numgen random mod 1000 < ${Math.round(percent * 10)} drop`,
+      "}",
+      "}",
+    ].join("\n");
+    await runProgram("ip", ["netns", "exec", switchName, "nft", "-f", "-"], { input: `${rules}\n` });
   }
 
   /** The switch's port that leads to a host that was connected n-th, from 1. */

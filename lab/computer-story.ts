@@ -1,0 +1,103 @@
+import { stat } from "node:fs/promises";
+import { hashFile, type LabSite, until } from "./site.ts";
+import type { VirtualComputer } from "./virtual-computer.ts";
+
+/*
+ * What happens to one computer, as the server's command line tells it. Scenarios with more than one computer in one
+ * session do it themselves.
+ */
+
+export type ToldComputer = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly environment: string | null;
+  readonly address: string | null;
+  readonly macs: readonly string[];
+  readonly inventory: unknown;
+};
+
+export type ToldBootEvent = {
+  readonly at: number;
+  readonly stage: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly detail: string | null;
+};
+
+/** The server's record of a virtual computer, `null` while it has none. */
+export async function findRecord(site: LabSite, computer: VirtualComputer): Promise<ToldComputer | null> {
+  const listed = await site.portolan<ToldComputer[]>("computer", "list");
+  return listed.find(({ macs }) => macs.includes(computer.plan.mac)) ?? null;
+}
+
+/** Waits until the record says what is asked for, and returns it. */
+export function untilRecord(
+  site: LabSite,
+  computer: VirtualComputer,
+  what: string,
+  isSo: (record: ToldComputer) => boolean,
+  timeoutMs = 180_000,
+): Promise<ToldComputer> {
+  return until(`${computer.plan.name} ${what}`, timeoutMs, async () => {
+    const record = await findRecord(site, computer);
+    return record !== null && isSo(record) ? record : null;
+  });
+}
+
+/** Boots a bare computer from the network until it waits for a person. */
+export async function bootToApproval(site: LabSite, computer: VirtualComputer): Promise<ToldComputer> {
+  computer.powerOn();
+  const record = await untilRecord(site, computer, "registers", ({ state }) => state === "pending");
+  site.steps.say(`  ${computer.plan.name} (${computer.plan.firmware}) waits for approval as ${record.id}`);
+  return record;
+}
+
+export async function approve(site: LabSite, computer: VirtualComputer): Promise<ToldComputer> {
+  const record = await findRecord(site, computer);
+  if (record === null) {
+    throw new Error(`${computer.plan.name} cannot be approved: the server has not seen it`);
+  }
+  await site.portolan("computer", "approve", record.id);
+  return untilRecord(site, computer, "connects", ({ environment }) => environment === "preboot", 60_000);
+}
+
+/** Images one computer, compares its disk with the source at the moment it restarts, and waits for its agent. */
+export async function deployToOne(
+  site: LabSite,
+  computer: VirtualComputer,
+  imageName: string,
+  sourcePath: string,
+): Promise<void> {
+  const { size } = await stat(sourcePath);
+  const record = await findRecord(site, computer);
+  const deploying = site.portolanShown("deploy", imageName, record?.id ?? computer.plan.name);
+  await computer.waitOff(600_000);
+  const [found, wanted] = [await hashFile(computer.diskPath, size), await hashFile(sourcePath, size)];
+  if (found !== wanted) {
+    throw new Error(`the disk of ${computer.plan.name} differs from the source: ${computer.diskPath}`);
+  }
+  site.steps.say(`  ${computer.plan.name} restarts; its disk equals the source (${wanted.slice(0, 12)}…)`);
+  computer.powerOn();
+  const code = await deploying;
+  if (code !== 0) {
+    throw new Error(`portolan deploy ended with ${code}`);
+  }
+  await untilRecord(site, computer, "is back", ({ environment }) => environment === "os", 5_000);
+}
+
+/** Boot events of one computer that are younger than `sinceMs` (epoch), oldest first. */
+export async function bootEventsSince(
+  site: LabSite,
+  computer: VirtualComputer,
+  sinceMs: number,
+): Promise<readonly ToldBootEvent[]> {
+  const record = await findRecord(site, computer);
+  const events = await site.portolan<ToldBootEvent[]>("computer", "events", record?.id ?? "");
+  return events.filter(({ at }) => at >= sinceMs).toReversed();
+}
+
+/** Whether nothing was ever written to a computer's disk: an empty disk is a file without a single block. */
+export async function isDiskUntouched(computer: VirtualComputer): Promise<boolean> {
+  return (await stat(computer.diskPath)).blocks === 0;
+}

@@ -1,0 +1,80 @@
+import { enterIsolation, isInside, LabError } from "./isolation.ts";
+import { firstDeployment } from "./scenarios/first-deployment.ts";
+import { LabSite } from "./site.ts";
+import { prepareSoftware } from "./software.ts";
+import { Steps } from "./steps.ts";
+
+type Scenario = { readonly title: string; readonly run: (site: LabSite) => Promise<void> };
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  "first-deployment": {
+    title:
+      "three bare computers boot, are approved, imaged by one multicast session, and come back under their agents",
+    run: (site) => firstDeployment(site),
+  },
+  loss: {
+    title: "the same with 2 % of all frames lost at the switch",
+    run: (site) => firstDeployment(site, { lossPercent: 2 }),
+  },
+  "server-killed": {
+    title: "the same with the server killed and started again while it images",
+    run: (site) => firstDeployment(site, { killServer: true }),
+  },
+};
+
+const usage = `usage: portolan lab list
+       portolan lab run SCENARIO [--keep]     --keep: leave everything running until Ctrl-C`;
+
+async function runScenario(name: string, scenario: Scenario, isKept: boolean): Promise<void> {
+  const steps = new Steps();
+  const site = await LabSite.open(name, steps);
+  steps.say(scenario.title);
+  try {
+    await scenario.run(site);
+    process.stdout.write(`\n${name}: passed\n${steps.summary()}\n`);
+    process.stdout.write(`consoles, captures and logs: ${site.folder}\n`);
+    if (isKept) {
+      process.stdout.write("everything keeps running; Ctrl-C ends it\n");
+      await new Promise(() => setInterval(() => undefined, 1 << 30));
+    }
+  } catch (error) {
+    process.stdout.write(`\n${name}: FAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stdout.write(`serial consoles and logs: ${site.folder}\n`);
+    process.exitCode = 1;
+  } finally {
+    await site.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const [command, name = "", ...rest] = process.argv.slice(2);
+  if (command === "list") {
+    for (const [scenarioName, { title }] of Object.entries(scenarios)) {
+      process.stdout.write(`${scenarioName.padEnd(18)} ${title}\n`);
+    }
+    return;
+  }
+  const scenario = scenarios[name];
+  if (command !== "run" || scenario === undefined) {
+    process.stderr.write(`${usage}\nscenarios: ${Object.keys(scenarios).join(", ")}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    if (!isInside()) {
+      await prepareSoftware(new Steps());
+    }
+    enterIsolation();
+  } catch (error) {
+    if (error instanceof LabError) {
+      process.stderr.write(`portolan: ${error.message}\n`);
+      process.exitCode = 1;
+      return;
+    }
+    throw error;
+  }
+  await runScenario(name, scenario, rest.includes("--keep"));
+  process.exit();
+}
+
+await main();

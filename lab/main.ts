@@ -1,5 +1,9 @@
 import { enterIsolation, isInside, LabError } from "./isolation.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
+import { relayedComputers } from "./scenarios/relay.ts";
+import { secureBoot } from "./scenarios/secure-boot.ts";
+import { twoSides } from "./scenarios/two-sides.ts";
+import { wakeByMagicPacket } from "./scenarios/wake.ts";
 import { LabSite } from "./site.ts";
 import { prepareSoftware } from "./software.ts";
 import { Steps } from "./steps.ts";
@@ -20,6 +24,19 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     title: "the same with the server killed and started again while it images",
     run: (site) => firstDeployment(site, { killServer: true }),
   },
+  relay: {
+    title: "behind a relay: known with work is imaged, known without work starts its disk, unknown waits",
+    run: relayedComputers,
+  },
+  "two-sides": {
+    title: "one server on two segments without a route between: each side hears only its own address",
+    run: twoSides,
+  },
+  "secure-boot": {
+    title: "a computer with Secure Boot boots through signed stages and registers",
+    run: secureBoot,
+  },
+  wake: { title: "a magic packet switches a computer on", run: wakeByMagicPacket },
 };
 
 const usage = `usage: portolan lab list

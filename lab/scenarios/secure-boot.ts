@@ -27,7 +27,7 @@ export async function secureBoot(site: LabSite): Promise<void> {
   });
   await steps.do("a computer with Secure Boot boots from the network", () => bootToApproval(site, pc1));
   const record = await steps.do("approving it", () => approve(site, pc1));
-  const { secureBoot: state } = record.inventory as { secureBoot?: unknown };
+  const { isSecureBoot: state } = record.inventory as { isSecureBoot?: unknown };
   if (state !== true) {
     throw new Error(`its agent reports Secure Boot as ${JSON.stringify(state)}`);
   }

@@ -36,6 +36,16 @@ export const driverModules: Readonly<Record<string, readonly string[]>> = {
   disks: ["ahci", "ata_piix", "ata_generic", "nvme", "sd_mod", "sr_mod", "sdhci_pci", "mmc_block", "vmd"],
   "disk controllers": ["megaraid_sas", "mpt3sas", "aacraid", "hpsa", "arcmsr", "3w-9xxx"],
   USB: ["xhci_pci", "ehci_pci", "ohci_pci", "uhci_hcd", "usb_storage", "uas", "usbhid", "hid_generic"],
-  "file systems": ["squashfs", "loop", "ext4", "vfat", "nls_cp437", "nls_ascii", "nls_utf8", "overlay"],
+  "file systems": [
+    "squashfs",
+    "loop",
+    "ext4",
+    "vfat",
+    "nls_cp437",
+    "nls_ascii",
+    "nls_utf8",
+    "overlay",
+    "efivarfs",
+  ],
   input: ["i8042", "atkbd"],
 };

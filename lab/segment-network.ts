@@ -94,10 +94,14 @@ export class SegmentNetwork {
       "nft",
       "list",
       "table",
-      "netdev",
+      "bridge",
       "count",
     ]);
-    return Number(/bytes (\d+)/.exec(text)?.[1] ?? "0");
+    const bytes = /bytes (\d+)/.exec(text)?.[1];
+    if (bytes === undefined) {
+      throw new Error(`the switch counts nothing; nft says:\n${text}`);
+    }
+    return Number(bytes);
   }
 
   /** Drops a share of what leaves the switch towards these taps, in percent. This kernel may lack netem. */

@@ -149,6 +149,8 @@ export class LabSite {
     readonly segment: string;
     readonly memoryMib?: number;
     readonly diskMib?: number;
+    /** `network` unless said. UEFI tries each kind of network boot for half a minute before it turns to the disk. */
+    readonly bootsFirst?: "network" | "disk";
   }): Promise<VirtualComputer> {
     const number = this.computers.length + 1;
     const tap = `tap${number}`;
@@ -159,6 +161,7 @@ export class LabSite {
       mac: `52:54:00:a0:00:0${number}`,
       uuid: `5f0d1c2b-0000-4000-8000-00000000000${number}`,
       tap,
+      bootsFirst: given.bootsFirst ?? "network",
       memoryMib: given.memoryMib ?? 768,
       diskMib: given.diskMib ?? 1400,
       folder: this.folder,

@@ -13,6 +13,8 @@ export type ComputerPlan = {
   readonly mac: string;
   readonly uuid: string;
   readonly tap: string;
+  /** Boot order of its firmware. An empty disk does not start, so a bare computer comes to the network either way. */
+  readonly bootsFirst: "network" | "disk";
   readonly memoryMib: number;
   readonly diskMib: number;
   /** For disk, serial console and firmware variables. */
@@ -120,6 +122,7 @@ export class VirtualComputer {
   #arguments(): string[] {
     const { firmware, mac, uuid, tap, memoryMib, name } = this.plan;
     const isSecure = firmware === "uefi-secure";
+    const [networkIndex, diskIndex] = this.plan.bootsFirst === "network" ? [1, 2] : [2, 1];
     const flash =
       firmware === "bios"
         ? []
@@ -144,9 +147,10 @@ export class VirtualComputer {
       ...flash,
       ...secure,
       ...["-netdev", `tap,id=net0,ifname=${tap},script=no,downscript=no`],
-      ...["-device", `virtio-net-pci,netdev=net0,mac=${mac},bootindex=1${rom}`],
+      ...["-device", `virtio-net-pci,netdev=net0,mac=${mac},bootindex=${networkIndex}${rom}`],
       ...["-drive", `if=none,id=disk0,format=raw,cache=unsafe,file=${this.diskPath}`],
-      ...["-device", `virtio-blk-pci,drive=disk0,serial=${name}-disk,bootindex=2`],
+      ...["-device", `virtio-blk-pci,drive=disk0,serial=${name}-disk,bootindex=${diskIndex}`],
+      ...["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"],
       ...["-object", "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0"],
       ...["-qmp", `unix:${this.#monitorPath},server=on,wait=off`, "-no-reboot"],
     ];

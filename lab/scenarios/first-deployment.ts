@@ -33,7 +33,7 @@ export async function firstDeployment(site: LabSite, options: DeploymentOptions 
   const computers = [
     await site.addComputer({ name: "pc1", firmware: "bios", segment: "room" }),
     await site.addComputer({ name: "pc2", firmware: "bios", segment: "room" }),
-    await site.addComputer({ name: "pc3", firmware: "uefi", segment: "room" }),
+    await site.addComputer({ name: "pc3", firmware: "uefi", segment: "room", bootsFirst: "disk" }),
   ];
   const ids = await bootAndApprove(site, computers);
   if (options.lossPercent !== undefined) {

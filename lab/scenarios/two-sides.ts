@@ -51,7 +51,7 @@ export async function twoSides(site: LabSite): Promise<void> {
   }
   await steps.do("starting the server with both interfaces", () => site.startServer(["eth0", "eth1"]));
   const pc1 = await site.addComputer({ name: "pc1", firmware: "bios", segment: "left" });
-  const pc2 = await site.addComputer({ name: "pc2", firmware: "uefi", segment: "right" });
+  const pc2 = await site.addComputer({ name: "pc2", firmware: "uefi", segment: "right", bootsFirst: "disk" });
   await steps.do("one computer on each side boots and waits", async () => {
     const [left, right] = await Promise.all([bootToApproval(site, pc1), bootToApproval(site, pc2)]);
     if (left.address?.startsWith("192.168.0.") !== true || right.address?.startsWith("11.11.11.") !== true) {

@@ -53,10 +53,10 @@ export function parseKernelCommandLine(text: string): AgentConfig {
     text
       .trim()
       .split(/\s+/)
-      .map((word) => {
+      .map((word): [string, string] => {
         const equals = word.indexOf("=");
         return equals === -1 ? [word, ""] : [word.slice(0, equals), word.slice(equals + 1)];
-      }) as [string, string][],
+      }),
   );
   const place = "the kernel command line";
   const settings = readSettings(

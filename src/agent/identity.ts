@@ -45,7 +45,7 @@ export class AgentIdentity {
       }
     }
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const keyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    const keyPem = privateKey.export({ type: "pkcs8", format: "pem" });
     if (stateDir !== null) {
       await writeDurably(join(stateDir, "key.pem"), Buffer.from(keyPem), 0o600);
     }

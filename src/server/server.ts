@@ -16,7 +16,7 @@ import { JobStore } from "#store/job-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { type BootServices, createBootServices } from "./boot-services.ts";
 import { ChunkStore } from "./chunk-store.ts";
-import { createComputerDirectory } from "./computer-directory.ts";
+import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
 import { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import { Operations } from "./operations.ts";
@@ -85,6 +85,9 @@ type Parts = Pick<
   readonly db: Database;
 };
 
+/** Boot tokens of its last life may be shown to a server this long after its start. */
+const youngMs = 10 * 60_000;
+
 /** The services, and the wires between them. */
 function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
@@ -92,7 +95,6 @@ function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" |
   const bootEvents = new BootEventStore(db);
   const images = new ImageStore(db);
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
-  const startedAtMs = clock.epochMs();
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
   const boot = createBootServices(
     {
@@ -119,74 +121,19 @@ function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" |
       },
     },
   );
-  const registry = new ComputerRegistry({
-    store: new ComputerStore(db),
+  const registry = createRegistry({
+    parts,
     directory,
-    clock,
     findLink,
-    hasPrebootWork: (computerId) => jobs.hasPrebootWork(computerId),
-    checkBootToken: (token, inventory) => {
-      if (token === null) {
-        return "absent";
-      }
-      const check = boot.tokens.check(token, inventory, clock.epochMs());
-      const isYoung = clock.epochMs() - startedAtMs < 10 * 60_000;
-      return check.type === "valid"
-        ? "valid"
-        : isYoung && check.reason === "unknown-token"
-          ? "unknown-after-restart"
-          : "invalid";
-    },
+    boot,
+    hasPrebootWork: (id) => jobs.hasPrebootWork(id),
   });
   const transfers = new TransferService(
     { flows, transferPort: settings.current()["transfer.port"], tls },
     { authority, clock, log, chunks },
   );
-  const imaging = new ImagingService(
-    { flows, interfaces },
-    {
-      network,
-      clock,
-      log,
-      chunks,
-      transfers,
-      settings: () => settings.current(),
-      findLink,
-      readManifest: (imageId) => images.readManifest(imageId),
-      onJoined: (_key, computerIds, joined, expected) =>
-        jobs.sessionEvent(computerIds, { type: "session-joined", joined, expected }),
-      onStarted: (_key, computerIds) => jobs.sessionEvent(computerIds, { type: "session-started" }),
-      onFailed: (_key, computerIds, reason) =>
-        jobs.sessionEvent(computerIds, { type: "session-failed", reason }),
-    },
-  );
-  const jobs = new JobService({
-    store: new JobStore(db),
-    clock,
-    log,
-    findLink,
-    imaging: () => imaging,
-    wake: (computerId) => {
-      const computer = registry.get(computerId);
-      if (computer !== null) {
-        sendMagicPackets({
-          network,
-          flows,
-          interfaces,
-          macs: computer.macs,
-          port: settings.current()["wake.port"],
-        }).catch((error: unknown) =>
-          log.warn({ err: error, computerId }, "a magic packet could not be sent"),
-        );
-      }
-    },
-    onChanged: (computerId) => registry.publish(computerId),
-    onDeployed: (computerId, atMs) => {
-      registry
-        .update(computerId, { deployedAtMs: atMs })
-        .catch((error: unknown) => log.error({ err: error }, "deployment"));
-    },
-  });
+  const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });
+  const jobs = createJobs({ parts, registry, findLink, imaging: () => imaging });
   const control = createControl({ parts, registry, jobs, imaging, boot });
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
@@ -203,6 +150,101 @@ function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" |
       operations: new Operations(),
     },
   };
+}
+
+function createRegistry(given: {
+  readonly parts: Parts;
+  readonly directory: ComputerDirectory;
+  readonly boot: BootServices;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly hasPrebootWork: (computerId: string) => boolean;
+}): ComputerRegistry {
+  const { directory, boot, findLink, hasPrebootWork } = given;
+  const { clock, db } = given.parts;
+  const startedAtMs = clock.epochMs();
+  return new ComputerRegistry({
+    store: new ComputerStore(db),
+    directory,
+    clock,
+    findLink,
+    hasPrebootWork,
+    checkBootToken: (token, inventory) => {
+      if (token === null) {
+        return "absent";
+      }
+      const check = boot.tokens.check(token, inventory, clock.epochMs());
+      const isYoung = clock.epochMs() - startedAtMs < youngMs;
+      return check.type === "valid"
+        ? "valid"
+        : isYoung && check.reason === "unknown-token"
+          ? "unknown-after-restart"
+          : "invalid";
+    },
+  });
+}
+
+function createImaging(given: {
+  readonly parts: Parts;
+  readonly chunks: ChunkStore;
+  readonly transfers: TransferService;
+  readonly images: ImageStore;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly jobs: () => JobService;
+}): ImagingService {
+  const { chunks, transfers, images, findLink, jobs } = given;
+  const { flows, interfaces, network, clock, log, settings } = given.parts;
+  return new ImagingService(
+    { flows, interfaces },
+    {
+      network,
+      clock,
+      log,
+      chunks,
+      transfers,
+      settings: () => settings.current(),
+      findLink,
+      readManifest: (imageId) => images.readManifest(imageId),
+      onJoined: (_key, computerIds, joined, expected) =>
+        jobs().sessionEvent(computerIds, { type: "session-joined", joined, expected }),
+      onStarted: (_key, computerIds) => jobs().sessionEvent(computerIds, { type: "session-started" }),
+      onFailed: (_key, computerIds, reason) =>
+        jobs().sessionEvent(computerIds, { type: "session-failed", reason }),
+    },
+  );
+}
+
+function createJobs(given: {
+  readonly parts: Parts;
+  readonly registry: ComputerRegistry;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly imaging: () => ImagingService;
+}): JobService {
+  const { registry, findLink, imaging } = given;
+  const { network, flows, interfaces, clock, log, settings, db } = given.parts;
+  const report =
+    (what: string, computerId: string) =>
+    (error: unknown): void =>
+      log.warn({ err: error, computerId }, what);
+  return new JobService({
+    store: new JobStore(db),
+    clock,
+    log,
+    findLink,
+    imaging,
+    wake: (computerId) => {
+      const macs = registry.get(computerId)?.macs ?? [];
+      const port = settings.current()["wake.port"];
+      sendMagicPackets({ network, flows, interfaces, macs, port }).catch(
+        report("a magic packet could not be sent", computerId),
+      );
+    },
+    onChanged: (computerId) => registry.publish(computerId),
+    onDeployed: (computerId, atMs) => {
+      registry
+        .update(computerId, { deployedAtMs: atMs })
+        .catch(report("a deployment could not be noted; its agent will wait for approval", computerId));
+    },
+  });
 }
 
 function createControl(given: {

@@ -23,7 +23,7 @@ const dayMs = 24 * 3_600_000;
 async function loadX509() {
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
-  x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   return x509;
 }
 
@@ -66,7 +66,7 @@ export async function createSiteKey(nowMs: number): Promise<SiteKeyMaterial> {
     ],
   });
   return {
-    privateKeyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    privateKeyPem: privateKey.export({ type: "pkcs8", format: "pem" }),
     certificatePem: certificate.toString("pem"),
   };
 }
@@ -112,7 +112,7 @@ export class SiteAuthority {
       ],
     );
     return {
-      key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      key: privateKey.export({ type: "pkcs8", format: "pem" }),
       cert: `${certificate}\n${this.certificatePem}`,
     };
   }

@@ -16,7 +16,7 @@ function event(atMs: number): BootEvent {
 
 function recorder(sink: BootEventSink, queueCountMax: number): BootEventRecorder {
   return new BootEventRecorder(
-    { queueCountMax, batchCountMax: 2, retryDelayMs: 5 },
+    { queueCountMax, batchCountMax: 2, retryDelayMs: 5, gatherDelayMs: 0 },
     { sink, clock: systemClock, log },
   );
 }

@@ -8,7 +8,9 @@ export type BootEventSink = (events: readonly BootEvent[]) => Promise<void>;
 export type BootEventRecorderOptions = {
   /** Events held while the sink is slow or down. Default 10 000. */
   readonly queueCountMax?: number;
-  /** Events handed to the sink at once. Default 500. */
+  /** Time in which events gather, so that a burst is answered before it is written down. Default 100. */
+  readonly gatherDelayMs?: number;
+  /** Events handed to the sink at once; between batches everybody else has a turn. Default 100. */
   readonly batchCountMax?: number;
   /** Wait after a failure of the sink. Default 2000. */
   readonly retryDelayMs?: number;
@@ -30,6 +32,7 @@ export class BootEventRecorder {
   readonly #dependencies: BootEventRecorderDependencies;
   readonly #queueCountMax: number;
   readonly #batchCountMax: number;
+  readonly #gatherDelayMs: number;
   readonly #retryDelayMs: number;
   #queue: BootEvent[] = [];
   #writing: Promise<boolean> | null = null;
@@ -41,7 +44,8 @@ export class BootEventRecorder {
   constructor(options: BootEventRecorderOptions, dependencies: BootEventRecorderDependencies) {
     this.#dependencies = dependencies;
     this.#queueCountMax = options.queueCountMax ?? 10_000;
-    this.#batchCountMax = options.batchCountMax ?? 500;
+    this.#batchCountMax = options.batchCountMax ?? 100;
+    this.#gatherDelayMs = options.gatherDelayMs ?? 100;
     this.#retryDelayMs = options.retryDelayMs ?? 2000;
   }
 
@@ -66,7 +70,7 @@ export class BootEventRecorder {
     }
     this.#queue.push(event);
     if (this.#writing === null && this.#cancelRetry === null) {
-      this.#schedule(0);
+      this.#schedule(this.#gatherDelayMs);
     }
   }
 
@@ -91,12 +95,9 @@ export class BootEventRecorder {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#isStopped) {
-      const isAccepted = await this.#writeBatch();
-      if (!isAccepted && !this.#isStopped) {
-        this.#schedule(this.#retryDelayMs);
-        return;
-      }
+    const isAccepted = await this.#writeBatch();
+    if (this.#queue.length > 0 && !this.#isStopped) {
+      this.#schedule(isAccepted ? 0 : this.#retryDelayMs);
     }
   }
 

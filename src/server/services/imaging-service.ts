@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { decodeManifest, type Manifest } from "#engine/image/manifest.ts";
+import { decodeManifest } from "#engine/image/manifest.ts";
 import { allocatePair, type GroupPort } from "#engine/multicast/allocate-pair.ts";
 import { defaultSenderLimits, type LeftReason } from "#engine/multicast/sender.ts";
 import type { Flow } from "#plan/flow.ts";
@@ -11,6 +11,7 @@ import type { Network, NetworkInterface, UdpSocket } from "#platform/network.ts"
 import type { AgentImagingMessage, Ranges } from "#wire/control/imaging-messages.ts";
 import { dataHeaderSizeBytes } from "#wire/multicast/data-packet.ts";
 import type { ChunkStore } from "../chunk-store.ts";
+import { measureCopy, type Participant, type Session, type SessionRecord } from "../imaging-record.ts";
 import { Transmission } from "../imaging-session.ts";
 import type { ControlLink } from "./control-service.ts";
 import type { TransferService } from "./transfer-service.ts";
@@ -38,44 +39,6 @@ export type ImagingServiceDependencies = {
   ) => void;
   readonly onStarted: (sessionKey: string, computerIds: readonly string[]) => void;
   readonly onFailed: (sessionKey: string, computerIds: readonly string[], reason: string) => void;
-};
-
-/** A computer that a job has sent to a session. */
-type Participant = {
-  readonly computerId: string;
-  readonly taskKey: string;
-  /** What it lacks; `null` until its agent has said so. */
-  wanted: Ranges | null;
-  ticket: string | null;
-  isUnicast: boolean;
-};
-
-export type SessionRecord = {
-  readonly id: number;
-  readonly sessionKey: string;
-  readonly imageId: string;
-  imageName: string;
-  state: "gathering" | "waiting-for-group" | "sending" | "ended";
-  pair: GroupPort | null;
-  joined: number;
-  expected: number;
-  sentBytes: number;
-  copyBytes: number;
-  startedAtMs: number | null;
-  endedAtMs: number | null;
-  readonly movedToUnicast: { computerId: string; reason: string }[];
-};
-
-type Session = {
-  readonly record: SessionRecord;
-  readonly manifestText: string;
-  readonly manifest: Manifest;
-  readonly chunkHashes: ReadonlySet<string>;
-  /** Keyed by computer id. BOUNDED by the computers of the job. */
-  readonly participants: Map<string, Participant>;
-  transmission: Transmission | null;
-  isTimeOver: boolean;
-  cancelTimer: () => void;
 };
 
 const endedCountMax = 100;
@@ -323,7 +286,7 @@ export class ImagingService {
         sessionKey,
         ready.map(({ computerId }) => computerId),
       );
-      record.copyBytes = await this.#measureCopy(session, ready);
+      record.copyBytes = await measureCopy(this.#dependencies.chunks, session.manifest, ready);
       const refresh = setInterval(() => {
         record.sentBytes = transmission.sentBytes;
       }, 250);
@@ -386,26 +349,6 @@ export class ImagingService {
         return this.#dependencies.network.openUdp(grant, { sendBufferBytes: 4 << 20 });
       }),
     );
-  }
-
-  /** Bytes of one copy of what at least one of them lacks, as stored. */
-  async #measureCopy(session: Session, ready: readonly Participant[]): Promise<number> {
-    const wanted = new Set<number>();
-    for (const participant of ready) {
-      for (const [from, count] of participant.wanted ?? []) {
-        for (let index = from; index < Math.min(from + count, session.manifest.chunks.length); index += 1) {
-          wanted.add(index);
-        }
-      }
-    }
-    let sizeBytes = 0;
-    for (const index of wanted) {
-      const chunkHash = session.manifest.chunks[index];
-      if (chunkHash !== null && chunkHash !== undefined) {
-        sizeBytes += await this.#dependencies.chunks.frameSize(chunkHash);
-      }
-    }
-    return sizeBytes;
   }
 
   #moveToUnicast(session: Session, participant: Participant, reason: string): void {

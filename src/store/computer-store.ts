@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import type { Inventory } from "#wire/control/inventory.ts";
 import type { MacAddress } from "#wire/address/mac-address.ts";
-import { type Database, StoreError } from "./database.ts";
+import type { Database } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
 /** A computer on record. */
@@ -43,15 +43,11 @@ export class ComputerStore {
   /** Inserts, or replaces the one with its id. */
   async put(computer: StoredComputer): Promise<void> {
     const row = toRow(computer);
-    const { id, ...rest } = row;
     await this.#db
       .insertInto("computers")
       .values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(rest))
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
       .execute();
-    if (id === "") {
-      throw new StoreError("conflict", "a computer needs an id");
-    }
   }
 
   async remove(id: string): Promise<void> {

@@ -1,24 +1,17 @@
-import { join } from "node:path";
-import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { chmodSync, mkdirSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Kysely, PostgresDialect, SqliteDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import { Pool, types } from "pg";
 import { type Dialect, listMigrations } from "./migrations.ts";
+import { withStoreErrors } from "./store-dialect.ts";
+import { asStoreError, StoreError } from "./store-error.ts";
 import type { Tables } from "./tables.ts";
 
 export type Database = Kysely<Tables>;
 
-/** The store could not do it. `unavailable`: try again later; nothing was changed. */
-export class StoreError extends Error {
-  readonly code: "unavailable" | "not-found" | "conflict" | "bad-url";
-
-  constructor(code: StoreError["code"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "StoreError";
-    this.code = code;
-  }
-}
+export { StoreError };
 
 const statementCountMax = 200;
 
@@ -65,7 +58,7 @@ function openPostgres(url: string): PostgresDialect {
  * Opens the site's database and brings its tables up to date.
  *
  * @param url `sqlite:` for a file in `dataDir`, `sqlite:PATH`, or `postgres://…`
- * @throws StoreError `bad-url` | `unavailable`
+ * @throws StoreError `bad-url` | `unavailable` | `damaged` | `disk-full`
  */
 export async function openDatabase(url: string, dataDir: string): Promise<Database> {
   const dialect: Dialect | null = url.startsWith("sqlite:")
@@ -76,12 +69,8 @@ export async function openDatabase(url: string, dataDir: string): Promise<Databa
   if (dialect === null) {
     throw new StoreError("bad-url", `the database URL must begin with sqlite: or postgres://`);
   }
-  if (dialect === "sqlite") {
-    mkdirSync(dataDir, { recursive: true });
-  }
-  const path = url.slice("sqlite:".length) || join(dataDir, "portolan.db");
   const db: Database = new Kysely<Tables>({
-    dialect: dialect === "sqlite" ? openSqlite(path) : openPostgres(url),
+    dialect: withStoreErrors(dialect === "sqlite" ? openSqliteOf(url, dataDir) : openPostgres(url)),
   });
   const migrator = new Migrator({
     db,
@@ -90,8 +79,28 @@ export async function openDatabase(url: string, dataDir: string): Promise<Databa
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) {
     await db.destroy();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreError("unavailable", `the database could not be opened: ${reason}`, { cause: error });
+    throw openError(error);
   }
   return db;
+}
+
+/** @throws StoreError `unavailable` | `damaged` | `disk-full` */
+function openSqliteOf(url: string, dataDir: string): SqliteDialect {
+  const path = url.slice("sqlite:".length) || join(dataDir, "portolan.db");
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const dialect = openSqlite(path);
+    // The site's private key is inside.
+    chmodSync(path, 0o600);
+    return dialect;
+  } catch (error) {
+    throw openError(error);
+  }
+}
+
+function openError(error: unknown): StoreError {
+  const cause = asStoreError(error);
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const code = cause instanceof StoreError ? cause.code : "unavailable";
+  return new StoreError(code, `the database could not be opened: ${reason}`, { cause: error });
 }

@@ -1,0 +1,356 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test, type TestContext } from "node:test";
+import { bootEvent } from "#engine/boot/boot-event.ts";
+import type { Job } from "#engine/job/job.ts";
+import { createRun } from "#engine/job/run.ts";
+import { BootEventStore } from "#store/boot-event-store.ts";
+import { ComputerStore, type StoredComputer } from "#store/computer-store.ts";
+import { type Database, openDatabase } from "#store/database.ts";
+import { ImageStore, type StoredImage } from "#store/image-store.ts";
+import { JobStore } from "#store/job-store.ts";
+import { SiteStore } from "#store/site-store.ts";
+import { StoreError, type StoreErrorCode } from "#store/store-error.ts";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { MacAddress } from "#wire/address/mac-address.ts";
+import { startPostgres, type PostgresFixture } from "./postgres-fixture.ts";
+
+const nowMs = 1_795_000_000_000;
+
+function computer(id: string, changes: Partial<StoredComputer> = {}): StoredComputer {
+  return {
+    id,
+    name: `room-${id} – „größer“`,
+    state: "pending",
+    reason: null,
+    uuid: "4c4c4544-0042-3510-8054-b7c04f4e4d31",
+    serial: "SN'; drop table computers; --",
+    macs: [MacAddress.parse("52:54:00:00:00:01"), MacAddress.parse("52:54:00:00:00:02")],
+    inventory: null,
+    address: null,
+    osKeyFingerprint: null,
+    osKeyAtMs: null,
+    approvedKeyFingerprint: null,
+    waitingKeyFingerprint: null,
+    deployedAtMs: null,
+    lastSeenAtMs: nowMs,
+    createdAtMs: nowMs,
+    ...changes,
+  };
+}
+
+const job: Job = { id: "j1", name: "room", tasks: [{ kind: "restart" }], createdAtMs: nowMs };
+
+function image(id: string, name: string): StoredImage {
+  return {
+    id,
+    name,
+    sizeBytes: 9_007_199_254_740_991,
+    chunkSizeBytes: 1 << 20,
+    chunkCount: 5_000_000_000,
+    dataChunkCount: 3,
+    createdAtMs: nowMs,
+  };
+}
+
+function mac(digit: number): MacAddress {
+  return MacAddress.parse(`52:54:00:00:00:0${digit}`);
+}
+
+function hasCode(code: StoreErrorCode): (error: unknown) => boolean {
+  return (error) => error instanceof StoreError && error.code === code;
+}
+
+/** One dialect: gives a new empty database, or skips with a sentence. */
+type Ground = {
+  readonly name: string;
+  readonly open: (t: TestContext) => Promise<Database | null>;
+  /** Opens the database of the last `open` once more. */
+  readonly reopen: () => Promise<Database>;
+};
+
+let postgres: PostgresFixture | string = "not started";
+let folder = "";
+let lastUrl = "";
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "portolan-store-"));
+  postgres = await startPostgres();
+});
+after(async () => {
+  if (typeof postgres !== "string") {
+    await postgres.stop();
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let fileCount = 0;
+const grounds: readonly Ground[] = [
+  {
+    name: "SQLite",
+    async open() {
+      fileCount += 1;
+      lastUrl = `sqlite:${join(folder, `site${fileCount}.db`)}`;
+      return openDatabase(lastUrl, folder);
+    },
+    reopen: () => openDatabase(lastUrl, folder),
+  },
+  {
+    name: "PostgreSQL",
+    async open(t) {
+      if (typeof postgres === "string") {
+        t.skip(postgres);
+        return null;
+      }
+      lastUrl = await postgres.createDatabase();
+      return openDatabase(lastUrl, folder);
+    },
+    reopen: () => openDatabase(lastUrl, folder),
+  },
+];
+
+function testOn(ground: Ground, name: string, body: (db: Database) => Promise<void>): void {
+  test(name, async (t) => {
+    const db = await ground.open(t);
+    if (db !== null) {
+      try {
+        await body(db);
+      } finally {
+        await db.destroy();
+      }
+    }
+  });
+}
+
+for (const ground of grounds) {
+  describe(`store on ${ground.name}`, () => {
+    testOn(ground, "computers come back as they were put, and hostile text stays text", async (db) => {
+      const store = new ComputerStore(db);
+      await store.put(computer("a"));
+      await store.put(computer("b", { createdAtMs: nowMs + 1, deployedAtMs: nowMs, osKeyAtMs: nowMs }));
+      await store.put(computer("a", { state: "approved", reason: null, osKeyFingerprint: "f".repeat(64) }));
+      assert.deepEqual(await store.list(), [
+        computer("a", { state: "approved", osKeyFingerprint: "f".repeat(64) }),
+        computer("b", { createdAtMs: nowMs + 1, deployedAtMs: nowMs, osKeyAtMs: nowMs }),
+      ]);
+      await store.remove("a");
+      assert.deepEqual(
+        (await store.list()).map(({ id }) => id),
+        ["b"],
+      );
+    });
+
+    testOn(ground, "what was put is there after the database was opened anew", async (db) => {
+      await new ComputerStore(db).put(computer("a"));
+      const again = await ground.reopen();
+      try {
+        assert.deepEqual(await new ComputerStore(again).list(), [computer("a")]);
+      } finally {
+        await again.destroy();
+      }
+    });
+
+    testOn(
+      ground,
+      "an image is found by id, its beginning and its name; sizes keep every bit",
+      async (db) => {
+        const store = new ImageStore(db);
+        const id = "ab".repeat(32);
+        await store.put(image(id, "debian"), '{"version":1}');
+        assert.deepEqual({ ...(await store.find(id)) }, image(id, "debian"));
+        assert.equal((await store.find("debian")).id, id);
+        assert.equal((await store.find(id.slice(0, 8))).id, id);
+        assert.equal(await store.readManifest(id), '{"version":1}');
+        await assert.rejects(store.find(id.slice(0, 7)), hasCode("not-found"));
+        await assert.rejects(store.readManifest("nothing"), hasCode("not-found"));
+        await store.put(image("cd".repeat(32), "debian"), "{}");
+        assert.deepEqual(
+          (await store.list()).map((found) => found.id),
+          ["cd".repeat(32)],
+        );
+      },
+    );
+
+    testOn(ground, "a job and its runs are stored together or not at all", async (db) => {
+      const store = new JobStore(db);
+      const run = createRun("j1", "a", nowMs);
+      await store.insertJob(job, [run, createRun("j1", "b", nowMs)]);
+      assert.deepEqual(await store.listJobs(), [job]);
+      const twice = { ...job, id: "j2" };
+      const same = createRun("j2", "a", nowMs);
+      await assert.rejects(store.insertJob(twice, [same, same]), hasCode("conflict"));
+      assert.deepEqual(await store.listJobs(), [job], "the second job left nothing behind");
+      const next = { ...run, state: "waking" as const, deadlineAtMs: nowMs + 1, updatedAtMs: nowMs + 0.5 };
+      await store.putRun(next);
+      assert.deepEqual(
+        (await store.listRuns()).sort((a, b) => a.id.localeCompare(b.id)),
+        [next, createRun("j1", "b", nowMs)],
+      );
+    });
+
+    testOn(
+      ground,
+      "the end of an imaging task and its computer's deployment are one transaction",
+      async (db) => {
+        const computers = new ComputerStore(db);
+        const jobs = new JobStore(db);
+        const run = createRun("j1", "a", nowMs);
+        await computers.put(computer("a"));
+        await jobs.insertJob(job, [run]);
+        await jobs.putRunWithDeployment({ ...run, hasRestored: true }, nowMs + 5);
+        assert.equal((await computers.list())[0]?.deployedAtMs, nowMs + 5);
+        assert.equal((await jobs.listRuns())[0]?.hasRestored, true);
+      },
+    );
+
+    testOn(ground, "settings and the site's key: the first writer of the key wins", async (db) => {
+      const site = new SiteStore(db);
+      const keys = await Promise.all(
+        ["one", "two", "three"].map((key) => site.readOrCreate("siteKey", () => Promise.resolve(key))),
+      );
+      assert.equal(new Set(keys).size, 1, "three servers that start together agree");
+      await site.writeSetting("imaging.ttl", "8");
+      await site.writeSetting("imaging.ttl", "9");
+      assert.deepEqual(await site.readSettings(), { "imaging.ttl": "9" });
+      await site.clearSettings();
+      assert.deepEqual(await site.readSettings(), {});
+      assert.equal(await site.read("siteKey"), keys[0]);
+    });
+
+    testOn(ground, "boot events are listed newest first, of all or of some cards", async (db) => {
+      const store = new BootEventStore(db);
+      const events = [1, 2, 1].map((digit, index) =>
+        bootEvent({
+          atMs: nowMs + index + 0.25,
+          stage: "discover",
+          interfaceName: "eth0",
+          serverAddress: Ipv4Address.parse("192.168.0.1"),
+          outcome: "ignored",
+          reason: "rate-limited",
+          mac: mac(digit),
+        }),
+      );
+      await store.insert(events);
+      assert.deepEqual(
+        (await store.list(null)).map(({ atMs }) => atMs),
+        [nowMs + 2, nowMs + 1, nowMs],
+      );
+      assert.deepEqual(
+        (await store.list([mac(1)])).map(({ atMs }) => atMs),
+        [nowMs + 2, nowMs],
+      );
+      assert.deepEqual(await store.list([]), []);
+      assert.equal((await store.list(null, 1)).length, 1);
+    });
+
+    testOn(ground, "many writers at once lose nothing", async (db) => {
+      const store = new ComputerStore(db);
+      const ids = Array.from({ length: 100 }, (_, index) => `c${index}`);
+      await Promise.all(ids.map((id) => store.put(computer(id))));
+      assert.deepEqual(new Set((await store.list()).map(({ id }) => id)), new Set(ids));
+    });
+  });
+}
+
+test("PostgreSQL that goes away is named, and used again when it is back", async (t) => {
+  if (typeof postgres === "string") {
+    t.skip(postgres);
+    return;
+  }
+  const url = await postgres.createDatabase();
+  const db = await openDatabase(url, folder);
+  t.after(() => db.destroy());
+  const store = new ComputerStore(db);
+  await store.put(computer("before"));
+  await postgres.kill();
+  await assert.rejects(store.put(computer("during")), hasCode("unavailable"));
+  await assert.rejects(openDatabase(url, folder), hasCode("unavailable"));
+  await postgres.restart();
+  await store.put(computer("after"));
+  assert.deepEqual(
+    (await store.list()).map(({ id }) => id).sort(),
+    ["after", "before"],
+    "what was acknowledged survived the crash, what was refused is not there",
+  );
+});
+
+test("a full disk under SQLite is named, changes nothing, and is over when there is space", async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.skip("a small file system of its own can only be mounted by root");
+    return;
+  }
+  const disk = mkdtempSync(join(tmpdir(), "portolan-full-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
+  if (mounted.status !== 0) {
+    t.skip("this machine does not allow mounting a tmpfs");
+    return;
+  }
+  t.after(() => {
+    execFileSync("umount", [disk]);
+    rmSync(disk, { recursive: true });
+  });
+  const db = await openDatabase("sqlite:", disk);
+  const store = new ComputerStore(db);
+  await store.put(computer("small"));
+  const filler = join(disk, "filler");
+  spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4k"], { stdio: "ignore" });
+  await assert.rejects(
+    store.put(computer("large", { reason: "x".repeat(200_000) })),
+    (error: unknown) =>
+      error instanceof StoreError && error.code === "disk-full" && /full/.test(error.message),
+  );
+  rmSync(filler);
+  await store.put(computer("after"));
+  assert.deepEqual((await store.list()).map(({ id }) => id).sort(), ["after", "small"]);
+  await db.destroy();
+});
+
+test("a server killed in the middle of writing loses nothing it acknowledged", async () => {
+  const path = join(folder, "killed.db");
+  const program = `
+    const { openDatabase } = await import("#store/database.ts");
+    const { SiteStore } = await import("#store/site-store.ts");
+    const site = new SiteStore(await openDatabase("sqlite:${path}", "${folder}"));
+    for (let count = 1; ; count += 1) {
+      await site.write("count", String(count));
+      process.stdout.write(count + "\\n");
+    }`;
+  const outcome = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: new URL("../..", import.meta.url).pathname,
+    timeout: 1500,
+    killSignal: "SIGKILL",
+    encoding: "utf8",
+    maxBuffer: 64 << 20,
+  });
+  const lines = outcome.stdout.split("\n").slice(0, -1);
+  const acknowledged = Number(lines.at(-1));
+  assert.ok(acknowledged > 10, `only ${lines.length} writes: ${outcome.stderr}`);
+  const db = await openDatabase(`sqlite:${path}`, folder);
+  const stored = Number(await new SiteStore(db).read("count"));
+  await db.destroy();
+  assert.ok(stored === acknowledged || stored === acknowledged + 1, `${stored} of ${acknowledged}`);
+});
+
+test("the SQLite file is for its owner only, and what is no database is named", async () => {
+  const path = join(folder, "private.db");
+  const db = await openDatabase(`sqlite:${path}`, folder);
+  await new SiteStore(db).write("siteKey", "secret");
+  assert.equal(statSync(path).mode & 0o077, 0);
+  await db.destroy();
+  const text = join(folder, "text.db");
+  writeFileSync(text, "this is a text and no database at all".repeat(200));
+  const codeOf = async (url: string): Promise<string> => {
+    try {
+      await (await openDatabase(url, folder)).destroy();
+      return "opened";
+    } catch (error) {
+      return error instanceof StoreError ? error.code : String(error);
+    }
+  };
+  assert.equal(await codeOf(`sqlite:${text}`), "damaged");
+  assert.equal(await codeOf("mysql://nobody"), "bad-url");
+  assert.equal(await codeOf(`sqlite:${join(text, "below-a-file.db")}`), "unavailable");
+});

@@ -71,11 +71,15 @@ export async function startPostgres(): Promise<PostgresFixture | string> {
   let server: ChildProcess | null = null;
 
   async function start(): Promise<void> {
-    server = spawn(join(programs ?? "", "postgres"), ["-D", data, "-k", folder, "-c", "listen_addresses="], {
-      ...user,
-      cwd: folder,
-      stdio: "ignore",
-    });
+    server = spawn(
+      join(programs ?? "", "postgres"),
+      ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+      {
+        ...user,
+        cwd: folder,
+        stdio: "ignore",
+      },
+    );
     const endAtMs = performance.now() + startPatienceMs;
     while (performance.now() < endAtMs) {
       if (await canConnect(urlOf("postgres"))) {
@@ -110,7 +114,7 @@ export async function startPostgres(): Promise<PostgresFixture | string> {
       await withClient(urlOf("postgres"), (client) => client.query(`create database ${name}`));
       return urlOf(name);
     },
-    // SIGQUIT is PostgreSQL's "immediate shutdown": no checkpoint, connections cut, recovery at the next start.
+    // Only processes die here, never the machine, so nothing needs fsync. SIGQUIT is PostgreSQL's "immediate shutdown": no checkpoint, connections cut, recovery at the next start.
     kill: () => end("SIGQUIT"),
     restart: start,
     async stop() {

@@ -1,6 +1,7 @@
 import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
 import type { AgentMessage, Environment, TaskMessage, TaskReport } from "#wire/control/message.ts";
 import type { TaskContext, TaskOutcome, TaskProgress } from "./task.ts";
+import { bootDiskNext } from "./tasks/next-boot.ts";
 import { changePower } from "./tasks/power.ts";
 import { runScript } from "./tasks/run-script.ts";
 
@@ -105,9 +106,24 @@ export class TaskRunner {
         task.report = { key: message.key, outcome: "done", reason: null };
         this.#dependencies.send({ type: "task-result", key: message.key, outcome: "done", reason: null });
         await this.#dependencies.flush();
+        if (kind === "restart" && this.#dependencies.environment === "preboot") {
+          this.#bootDiskNext();
+        }
         changePower(kind, this.#dependencies.environment);
         return { outcome: "done", reason: null };
       }
+    }
+  }
+
+  /** Only a convenience: without it the computer still comes to its disk, later. */
+  #bootDiskNext(): void {
+    try {
+      const done = bootDiskNext();
+      if (done !== null) {
+        this.#dependencies.say(done);
+      }
+    } catch (error) {
+      this.#dependencies.say(`the firmware could not be told what to start: ${String(error)}`);
     }
   }
 

@@ -13,6 +13,8 @@ const version = 1;
 /** What a peer may send before and after it is authenticated. */
 export const frameSizeBytesMax = { beforeAuthentication: 64 << 10, afterAuthentication: 1 << 20 } as const;
 
+const pieceCountMax = 256;
+
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -30,35 +32,57 @@ export function encodeFrame(message: object): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Cuts a byte stream into frames. Holds at most one incomplete frame, BOUNDED by `sizeBytesMax`.
+ * Cuts a byte stream into frames. Holds at most one incomplete frame, BOUNDED by `sizeBytesMax`; the bytes of a frame are
+ * joined once, however small the pieces they come in.
  *
  * @throws WireError `too-long` | `unsupported-version` | `bad-value`; the connection must then be closed
  */
 export class FrameReader {
   /** Raised once the peer is authenticated. */
   sizeBytesMax: number = frameSizeBytesMax.beforeAuthentication;
-  #pending: Uint8Array = new Uint8Array(0);
+  #pieces: Uint8Array[] = [];
+  #pendingBytes = 0;
+  /** Bytes needed before there is something to do: the size field, then the frame. */
+  #neededBytes = 4;
 
-  /** The JSON values that are complete now. */
-  push(bytes: Uint8Array): unknown[] {
-    const joined = new Uint8Array(this.#pending.byteLength + bytes.byteLength);
-    joined.set(this.#pending);
-    joined.set(bytes, this.#pending.byteLength);
-    const values: unknown[] = [];
-    let offset = 0;
-    while (joined.byteLength - offset >= 4) {
-      const sizeBytes = new DataView(joined.buffer).getUint32(offset);
-      if (sizeBytes < 2 || sizeBytes > this.sizeBytesMax) {
-        throw new WireError({ code: "too-long", field: "frame size", offset, haveBytes: sizeBytes });
-      }
-      if (joined.byteLength - offset - 4 < sizeBytes) {
-        break;
-      }
-      values.push(decodeBody(joined.subarray(offset + 4, offset + 4 + sizeBytes)));
-      offset += 4 + sizeBytes;
+  /** Stops early when the caller stops iterating: the size bound may change from one frame to the next. */
+  *push(bytes: Uint8Array): Generator<unknown, void, undefined> {
+    this.#pieces.push(bytes);
+    this.#pendingBytes += bytes.byteLength;
+    if (this.#pieces.length > pieceCountMax) {
+      // Many small pieces would hold more memory than their bytes.
+      this.#join();
     }
-    this.#pending = joined.slice(offset);
-    return values;
+    while (this.#pendingBytes >= this.#neededBytes) {
+      const joined = this.#join();
+      const sizeBytes = new DataView(joined.buffer, joined.byteOffset).getUint32(0);
+      if (sizeBytes < 2 || sizeBytes > this.sizeBytesMax) {
+        throw new WireError({ code: "too-long", field: "frame size", offset: 0, haveBytes: sizeBytes });
+      }
+      this.#neededBytes = 4 + sizeBytes;
+      if (joined.byteLength < this.#neededBytes) {
+        return;
+      }
+      this.#pieces = [joined.subarray(this.#neededBytes)];
+      this.#pendingBytes -= this.#neededBytes;
+      this.#neededBytes = 4;
+      yield decodeBody(joined.subarray(4, 4 + sizeBytes));
+    }
+  }
+
+  #join(): Uint8Array {
+    const [first] = this.#pieces;
+    if (this.#pieces.length === 1 && first !== undefined) {
+      return first;
+    }
+    const joined = new Uint8Array(this.#pendingBytes);
+    let offset = 0;
+    for (const piece of this.#pieces) {
+      joined.set(piece, offset);
+      offset += piece.byteLength;
+    }
+    this.#pieces = [joined];
+    return joined;
   }
 }
 

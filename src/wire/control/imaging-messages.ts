@@ -125,7 +125,7 @@ export function decodeServerImagingMessage(type: string, fields: JsonFields): Se
         round: fields.integer("round", 0, numberMax),
       };
     case "imaging-use-unicast":
-      return { type, key: fields.text("key", 256), reason: fields.text("reason", 1024) };
+      return { type, key: fields.text("key", 256), reason: fields.prose("reason", 1024) };
     default:
       throw new WireError({
         code: "bad-value",

@@ -37,10 +37,10 @@ function decodeDisk(value: unknown): DiskInventory {
   return {
     name: fields.text("name", textMax),
     sizeBytes: fields.integer("sizeBytes", 0, Number.MAX_SAFE_INTEGER),
-    model: fields.textOrNull("model", textMax),
-    serial: fields.textOrNull("serial", textMax),
-    wwn: fields.textOrNull("wwn", textMax),
-    byPath: fields.textOrNull("byPath", 256),
+    model: fields.labelOrNull("model", textMax),
+    serial: fields.labelOrNull("serial", textMax),
+    wwn: fields.labelOrNull("wwn", textMax),
+    byPath: fields.labelOrNull("byPath", 256),
     isRemovable: fields.flag("isRemovable"),
   };
 }
@@ -51,15 +51,15 @@ export function decodeInventory(value: unknown): Inventory {
   return {
     macs: fields.texts("macs", 32, 17).map((text) => MacAddress.parse(text)),
     uuid: fields.textOrNull("uuid", 36),
-    serial: fields.textOrNull("serial", textMax),
-    hostName: fields.textOrNull("hostName", textMax),
-    product: fields.textOrNull("product", textMax),
+    serial: fields.labelOrNull("serial", textMax),
+    hostName: fields.labelOrNull("hostName", textMax),
+    product: fields.labelOrNull("product", textMax),
     firmware: fields.choice("firmware", ["bios", "uefi"]),
     isSecureBoot: fields.flag("isSecureBoot"),
-    processor: fields.textOrNull("processor", textMax),
+    processor: fields.labelOrNull("processor", textMax),
     processorCount: fields.integer("processorCount", 0, 65_536),
     memoryBytes: fields.integer("memoryBytes", 0, Number.MAX_SAFE_INTEGER),
-    operatingSystem: fields.textOrNull("operatingSystem", textMax),
+    operatingSystem: fields.labelOrNull("operatingSystem", textMax),
     addresses: fields.texts("addresses", 64, 15).map((text) => Ipv4Address.parse(text)),
     disks: fields.list("disks", 256, decodeDisk),
   };

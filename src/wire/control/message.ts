@@ -96,7 +96,7 @@ function decodeReport(value: unknown): TaskReport {
   return {
     key: fields.text("key", keyMax),
     outcome: fields.choice("outcome", ["running", "done", "failed"]),
-    reason: fields.textOrNull("reason", reasonMax),
+    reason: fields.proseOrNull("reason", reasonMax),
   };
 }
 
@@ -134,7 +134,7 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
         doneBytes: fields.integer("doneBytes", 0, sizeMax),
         totalBytes: fields.integer("totalBytes", 0, sizeMax),
         transport: transport === null ? null : fields.choice("transport", ["multicast", "unicast"] as const),
-        stage: fields.textOrNull("stage", 64),
+        stage: fields.proseOrNull("stage", 64),
       };
     }
     case "task-result":
@@ -142,7 +142,7 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
         type,
         key: fields.text("key", keyMax),
         outcome: fields.choice("outcome", ["done", "failed"]),
-        reason: fields.textOrNull("reason", reasonMax),
+        reason: fields.proseOrNull("reason", reasonMax),
       };
     case "pong":
       return { type };
@@ -166,7 +166,7 @@ function decodeTask(fields: JsonFields): TaskMessage["task"] {
     case "run-script":
       return {
         kind,
-        script: fields.text("script", 65_536),
+        script: fields.content("script", 65_536),
         interpreter: fields.text("interpreter", 128),
         timeoutMs: fields.integer("timeoutMs", 1, 24 * 3_600_000),
       };
@@ -183,11 +183,11 @@ export function decodeServerMessage(value: unknown): ServerMessage {
   switch (type) {
     case "pending":
     case "refused":
-      return { type, reason: fields.text("reason", reasonMax) };
+      return { type, reason: fields.prose("reason", reasonMax) };
     case "enrolled":
-      return { type, certificatePem: fields.text("certificatePem", 8192) };
+      return { type, certificatePem: fields.content("certificatePem", 8192) };
     case "welcome":
-      return { type, computerId: fields.text("computerId", 128), name: fields.text("name", 256) };
+      return { type, computerId: fields.text("computerId", 128), name: fields.prose("name", 256) };
     case "task":
       return { type, key: fields.text("key", keyMax), task: decodeTask(fields.fields("task")) };
     case "cancel-task":

@@ -63,7 +63,7 @@ function startRoom(scope: TestContext): NetworkHosts {
 
 async function measureOurs(scope: TestContext): Promise<Row> {
   const hosts = startRoom(scope);
-  await startBootServer(hosts, { interfaces: ["eth0"], dataDir: makeDataDir(scope) });
+  await startBootServer(hosts, { interfaces: ["eth0"], dataDir: makeDataDir(scope), isQuiet: true });
   return measure("portolan", hosts);
 }
 

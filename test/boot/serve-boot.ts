@@ -17,6 +17,8 @@ export type ServeBootOptions = {
   readonly settings?: Partial<Settings>;
   /** The store refuses every event. */
   readonly isStoreDown?: boolean;
+  /** The store takes events and they are not printed. */
+  readonly isQuiet?: boolean;
 };
 
 /** Runs the boot services alone, inside a namespace; prints `ready`, each boot event, and counters as they change. */
@@ -44,7 +46,7 @@ async function main(given: ServeBootOptions): Promise<void> {
         if (given.isStoreDown === true) {
           return Promise.reject(new Error("the store is down"));
         }
-        for (const event of events) {
+        for (const event of given.isQuiet === true ? [] : events) {
           console.log(JSON.stringify({ event }));
         }
         return Promise.resolve();

@@ -84,6 +84,11 @@ export class SiteAuthority {
     this.fingerprint = fingerprintOf(createPublicKey(this.#privateKey));
   }
 
+  /** The site's public key, SPKI DER. */
+  publicKeyDer(): Uint8Array {
+    return createPublicKey(this.#privateKey).export({ type: "spki", format: "der" });
+  }
+
   /** DER signature (ECDSA with SHA-256). */
   sign(bytes: Uint8Array): Buffer {
     return sign("sha256", bytes, this.#privateKey);

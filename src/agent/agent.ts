@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
+import { countFailures, defaultRetryLimits, retryDelayMs } from "#engine/agent/retry-delay.ts";
+import type { ServerPlace } from "#engine/agent/server-search.ts";
 import { computeFlows, findFlow } from "#plan/flows.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Network } from "#platform/network.ts";
-import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { encodeFrame, FrameReader, frameSizeBytesMax } from "#wire/control/frame.ts";
 import {
   type AgentMessage,
@@ -18,18 +19,17 @@ import { readInventory } from "./inventory.ts";
 import { connectPinned } from "./pinned-tls.ts";
 import { TaskRunner } from "./task-runner.ts";
 
-/** Where the server was found. */
-export type ServerPlace = { readonly address: Ipv4Address; readonly port: number };
-
 export type AgentDependencies = {
   readonly network: Network;
   readonly identity: AgentIdentity;
-  readonly findServer: () => Promise<ServerPlace>;
+  /** Where to go this time, after so many attempts that failed. The error's message says why there is nowhere. */
+  readonly findServer: (failures: number) => Promise<ServerPlace>;
   readonly say: (text: string) => void;
 };
 
 const silenceMsMax = 60_000;
-const retryDelayMsMax = 15_000;
+/** Slower than this is no connection: the frames of the bound take a second on the slowest link. */
+const connectTimeoutMs = 10_000;
 
 /** Keeps one control connection to the site's server, enrols when it must, and does the tasks it is given. */
 export class Agent {
@@ -40,7 +40,12 @@ export class Agent {
   readonly #tasks: TaskRunner;
   #place: ServerPlace | null = null;
   #socket: TLSSocket | null = null;
+  /** The connection of the moment, authenticated or not. */
+  #anySocket: TLSSocket | null = null;
   #isStopped = false;
+  #wasEnrolled = false;
+  #lastSaid = "";
+  #endPause: () => void = () => undefined;
 
   constructor(config: AgentConfig, dependencies: AgentDependencies) {
     this.#config = config;
@@ -60,27 +65,49 @@ export class Agent {
 
   /** Runs until `stop`. Every failure is said, and tried again after a growing, uneven pause. */
   async run(): Promise<void> {
-    let retryDelayMs = 500;
+    let failures = 0;
     while (!this.#isStopped) {
       const startedAtMs = performance.now();
+      this.#wasEnrolled = false;
       try {
-        this.#place = await this.#dependencies.findServer();
+        this.#place = await this.#dependencies.findServer(failures);
         await this.#connectOnce(this.#place);
       } catch (error) {
-        this.#dependencies.say(error instanceof Error ? error.message : String(error));
+        this.#say(error instanceof Error ? error.message : String(error));
       }
-      // A connection that stood for a while begins the pauses anew.
-      retryDelayMs =
-        performance.now() - startedAtMs > 30_000 ? 500 : Math.min(retryDelayMs * 2, retryDelayMsMax);
-      await new Promise((resolve) => {
-        setTimeout(resolve, retryDelayMs * (0.5 + Math.random() / 2));
-      });
+      if (this.#wasEnrolled) {
+        // The same server at once, now with the certificate it has given.
+        failures = 0;
+        continue;
+      }
+      failures = countFailures(failures, performance.now() - startedAtMs, defaultRetryLimits);
+      await this.#pause(retryDelayMs(failures, Math.random(), defaultRetryLimits));
     }
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#socket?.destroy();
+    this.#endPause();
+    this.#anySocket?.destroy();
+  }
+
+  /** A line that repeats is said once, then counted: an agent waits for days without filling a log. */
+  #say(text: string): void {
+    if (text === this.#lastSaid) {
+      return;
+    }
+    this.#lastSaid = text;
+    this.#dependencies.say(text);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #requirePlace(): ServerPlace {
@@ -91,7 +118,7 @@ export class Agent {
   }
 
   async #connectOnce(place: ServerPlace): Promise<void> {
-    const { identity, say } = this.#dependencies;
+    const { identity } = this.#dependencies;
     const settings = { ...classicSettings, "control.tcpPort": place.port };
     const grant = grantSocket(findFlow(computeFlows(settings, { consolePort: 8443 }), "agent.control"), {
       role: "agent",
@@ -100,16 +127,21 @@ export class Agent {
     const certificate = identity.certificatePem;
     const socket = await connectPinned(
       grant,
-      { ...place, timeoutMs: 10_000 },
+      { ...place, timeoutMs: connectTimeoutMs },
       {
         siteKeyFingerprint: this.#config.siteKeyFingerprint,
         ...(certificate === null ? {} : { key: identity.keyPem, cert: certificate }),
       },
     );
+    this.#anySocket = socket;
+    if (this.#isStopped) {
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
     socket.setTimeout(silenceMsMax, () => socket.destroy(new Error("the server has gone silent")));
     if (certificate === null) {
-      say(`found server ${place.address}; asking to be let in`);
+      this.#say(`found server ${place.address}; asking to be let in`);
       socket.write(encodeFrame(this.#enrollMessage(socket)));
     } else {
       socket.write(encodeFrame(this.#helloMessage()));
@@ -156,33 +188,36 @@ export class Agent {
       socket.once("error", reject);
       socket.once("close", () => {
         this.#socket = null;
+        this.#anySocket = null;
         resolve();
       });
     });
   }
 
   #receive(socket: TLSSocket, message: ServerMessage): void {
-    const { identity, say } = this.#dependencies;
+    const { identity } = this.#dependencies;
     switch (message.type) {
       case "pending":
-        say(`waiting for approval: ${message.reason}`);
+        this.#say(`waiting for approval: ${message.reason}`);
         break;
       case "refused":
-        say(`refused: ${message.reason}`);
+        this.#say(`refused: ${message.reason}`);
         identity.forgetCertificate();
         socket.end();
         break;
       case "enrolled":
-        say("let in");
+        this.#say("let in");
         identity.keepCertificate(message.certificatePem).then(
-          () => socket.end(),
+          () => {
+            this.#wasEnrolled = true;
+            socket.end();
+          },
           (error: unknown) => socket.destroy(error instanceof Error ? error : new Error(String(error))),
         );
         break;
       case "welcome":
-        say(`connected as ${message.name} (${message.computerId})`);
+        this.#say(`connected as ${message.name} (${message.computerId})`);
         this.#socket = socket;
-        this.#tasks.reconnected();
         break;
       case "task":
         this.#tasks.start(message);
@@ -191,7 +226,8 @@ export class Agent {
         this.#tasks.cancel(message.key);
         break;
       case "ping":
-        this.#send({ type: "pong" });
+        // Also while it waits to be let in: silence is how either end notices that the other is gone.
+        socket.write(encodeFrame({ type: "pong" } satisfies AgentMessage));
         break;
       case "imaging-session":
       case "imaging-round-end":

@@ -1,6 +1,6 @@
 import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
 import type { AgentMessage, Environment, TaskMessage, TaskReport } from "#wire/control/message.ts";
-import type { TaskContext, TaskOutcome, TaskProgress } from "./task.ts";
+import type { TaskAgain, TaskContext, TaskOutcome, TaskProgress } from "./task.ts";
 import { bootDiskNext } from "./tasks/next-boot.ts";
 import { changePower } from "./tasks/power.ts";
 import { runScript } from "./tasks/run-script.ts";
@@ -21,7 +21,7 @@ type RunningTask = {
   progress: TaskProgress | null;
   progressSentAtMs: number;
   readonly abort: AbortController;
-  onMessage: ((message: ServerImagingMessage | { readonly type: "reconnected" }) => void) | null;
+  onMessage: ((message: ServerImagingMessage | TaskAgain) => void) | null;
 };
 
 const taskCountMax = 64;
@@ -39,13 +39,6 @@ export class TaskRunner {
 
   reports(): TaskReport[] {
     return [...this.#tasks.values()].map(({ report }) => report);
-  }
-
-  /** A new connection stands: tasks that talk to the server take up the thread. */
-  reconnected(): void {
-    for (const task of this.#tasks.values()) {
-      task.onMessage?.({ type: "reconnected" });
-    }
   }
 
   cancel(key: string): void {
@@ -67,6 +60,8 @@ export class TaskRunner {
       const { outcome, reason } = known.report;
       if (outcome !== "running") {
         this.#dependencies.send({ type: "task-result", key, outcome, reason });
+      } else if (message.task.kind === "deploy-image") {
+        known.onMessage?.({ type: "task-again", transfer: message.task.transfer });
       }
       return;
     }

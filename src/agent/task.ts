@@ -1,6 +1,13 @@
 import type { Network } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import type { TransferAccess } from "#wire/control/message.ts";
 import type { AgentImagingMessage, ServerImagingMessage } from "#wire/control/imaging-messages.ts";
+
+/**
+ * The server named the running task again: it may be another process now, which knows nothing of the session and
+ * of the rights it gave. From here on the new right counts.
+ */
+export type TaskAgain = { readonly type: "task-again"; readonly transfer: TransferAccess };
 
 export type TaskOutcome = { readonly outcome: "done" | "failed"; readonly reason: string | null };
 
@@ -21,10 +28,8 @@ export type TaskContext = {
   /** Certificate and key for transfers. */
   readonly identity: () => { readonly key: string; readonly cert: string };
   readonly send: (message: AgentImagingMessage) => void;
-  /** Imaging messages of the server, and the news that a new connection stands. */
-  readonly onMessage: (
-    handler: (message: ServerImagingMessage | { readonly type: "reconnected" }) => void,
-  ) => void;
+  /** Imaging messages of the server, and the news that a server asked for this task again. */
+  readonly onMessage: (handler: (message: ServerImagingMessage | TaskAgain) => void) => void;
   readonly report: (progress: TaskProgress) => void;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;

@@ -2,16 +2,19 @@ import { hash } from "node:crypto";
 import { decodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import { openDisk } from "#platform/disk.ts";
 import { type ServerImagingMessage, toRanges } from "#wire/control/imaging-messages.ts";
-import type { TaskMessage } from "#wire/control/message.ts";
+import type { TaskMessage, TransferAccess } from "#wire/control/message.ts";
 import { chooseDisk } from "../imaging/choose-disk.ts";
 import { DiskRestore } from "../imaging/disk-restore.ts";
 import { MulticastSession } from "../imaging/multicast-session.ts";
 import { TransferClient } from "../imaging/transfer-client.ts";
 import { listDisks } from "../inventory.ts";
-import type { TaskContext, TaskOutcome } from "../task.ts";
+import type { TaskAgain, TaskContext, TaskOutcome } from "../task.ts";
 
 type DeployTask = Extract<TaskMessage["task"], { kind: "deploy-image" }>;
-type Message = ServerImagingMessage | { readonly type: "reconnected" };
+type Message = ServerImagingMessage | TaskAgain;
+
+/** A broken transfer is gone on with when the server asks again within this time: it was restarted. */
+const serverPatienceMs = 120_000;
 
 /** Messages in order, for a loop that awaits between them. BOUNDED by what the server sends in one session. */
 class Inbox {
@@ -23,6 +26,7 @@ class Inbox {
     this.#wake?.();
   }
 
+  /** `null` once the signal is given. */
   async next(signal: AbortSignal): Promise<Message | null> {
     while (this.#messages.length === 0) {
       if (signal.aborted) {
@@ -37,12 +41,59 @@ class Inbox {
   }
 }
 
-async function fetchManifest(task: DeployTask, context: TaskContext): Promise<Manifest> {
-  const transfer = await TransferClient.connect(context, task.transfer);
+/** The right to transfers, which a restarted server gives anew. */
+class TransferRight {
+  access: TransferAccess;
+  readonly #inbox: Inbox;
+  readonly #signal: AbortSignal;
+
+  constructor(access: TransferAccess, inbox: Inbox, signal: AbortSignal) {
+    this.access = access;
+    this.#inbox = inbox;
+    this.#signal = signal;
+  }
+
+  /** Does the work, and goes on with it under a new right whenever the server that gave the old one went away. */
+  async keepTrying<Result>(work: (access: TransferAccess) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await work(this.access);
+      } catch (error) {
+        if (error instanceof ImageError || !(await this.#renew())) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  async #renew(): Promise<boolean> {
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(serverPatienceMs)]);
+    for (;;) {
+      const message = await this.#inbox.next(signal);
+      if (message === null) {
+        return false;
+      }
+      if (message.type === "task-again") {
+        this.access = message.transfer;
+        return true;
+      }
+    }
+  }
+}
+
+/** What the server sent is not the image: asking again would not help. */
+class ImageError extends Error {}
+
+async function fetchManifest(
+  task: DeployTask,
+  context: TaskContext,
+  access: TransferAccess,
+): Promise<Manifest> {
+  const transfer = await TransferClient.connect(context, access);
   try {
     const text = await transfer.readManifest();
     if (hash("sha256", text) !== task.imageId) {
-      throw new Error("the manifest is not that of the image this task names");
+      throw new ImageError("the manifest is not that of the image this task names");
     }
     return decodeManifest(text);
   } finally {
@@ -53,7 +104,7 @@ async function fetchManifest(task: DeployTask, context: TaskContext): Promise<Ma
 async function restoreByUnicast(
   restore: DiskRestore,
   manifest: Manifest,
-  task: DeployTask,
+  access: TransferAccess,
   context: TaskContext,
   onWritten: () => void,
 ): Promise<void> {
@@ -62,12 +113,12 @@ async function restoreByUnicast(
     const chunkHash = manifest.chunks[index] ?? "";
     indicesByHash.set(chunkHash, [...(indicesByHash.get(chunkHash) ?? []), index]);
   }
-  const transfer = await TransferClient.connect(context, task.transfer);
+  const transfer = await TransferClient.connect(context, access);
   try {
     for await (const { chunkHash, frame } of transfer.readChunks([...indicesByHash.keys()])) {
       for (const index of indicesByHash.get(chunkHash) ?? []) {
         if (!(await restore.write(index, frame))) {
-          throw new Error(`chunk ${index} is not what the manifest says`);
+          throw new ImageError(`chunk ${index} is not what the manifest says`);
         }
       }
       onWritten();
@@ -85,6 +136,7 @@ async function restoreByMulticast(
   restore: DiskRestore,
   context: TaskContext,
   inbox: Inbox,
+  right: TransferRight,
   onWritten: () => void,
 ): Promise<"complete" | "use-unicast" | "aborted"> {
   const join = (): void =>
@@ -103,8 +155,8 @@ async function restoreByMulticast(
         return "aborted";
       }
       switch (message.type) {
-        case "reconnected":
-          // The server may be another process now, which knows nothing of the session: ask for a new one.
+        case "task-again":
+          right.access = message.transfer;
           await session?.close();
           session = null;
           join();
@@ -144,7 +196,8 @@ async function restoreByMulticast(
 export async function deployImage(task: DeployTask, context: TaskContext): Promise<TaskOutcome> {
   const inbox = new Inbox();
   context.onMessage((message) => inbox.push(message));
-  const manifest = await fetchManifest(task, context);
+  const right = new TransferRight(task.transfer, inbox, context.signal);
+  const manifest = await right.keepTrying((access) => fetchManifest(task, context, access));
   const choice = chooseDisk(task.disk, listDisks(), manifest.sizeBytes);
   if (choice.type === "refused") {
     return { outcome: "failed", reason: choice.reason };
@@ -166,10 +219,10 @@ export async function deployImage(task: DeployTask, context: TaskContext): Promi
     report("waiting", 0);
     const onWritten = (): void => report("writing", restore.writtenBytes);
     transport = "multicast";
-    const ended = await restoreByMulticast(restore, context, inbox, onWritten);
+    const ended = await restoreByMulticast(restore, context, inbox, right, onWritten);
     if (ended === "use-unicast") {
       transport = "unicast";
-      await restoreByUnicast(restore, manifest, task, context, onWritten);
+      await right.keepTrying((access) => restoreByUnicast(restore, manifest, access, context, onWritten));
     }
     if (context.signal.aborted) {
       return { outcome: "failed", reason: "cancelled; the disk was left unbootable" };

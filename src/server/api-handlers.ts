@@ -295,12 +295,13 @@ function jobHandlers(server: PortolanServer) {
 
 /** Every counter of every service, as `service.reason`. */
 export function collectCounters(server: PortolanServer): Record<string, number> {
-  const { boot, control, transfers } = server;
+  const { boot, control, discovery, transfers } = server;
   const sources: readonly [string, ReadonlyMap<string, number>][] = [
     ["dhcp", boot.dhcp.counters],
     ["tftp", boot.tftp.counters],
     ["http-boot", boot.http.counters],
     ["control", control.counters],
+    ["discovery", discovery.counters],
     ["transfer", transfers.counters],
   ];
   return Object.fromEntries(

@@ -21,6 +21,7 @@ import { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import { Operations } from "./operations.ts";
 import { type ControlLink, ControlService } from "./services/control-service.ts";
+import { DiscoveryService } from "./services/discovery-service.ts";
 import { ImagingService } from "./services/imaging-service.ts";
 import { JobService } from "./services/job-service.ts";
 import { TransferService } from "./services/transfer-service.ts";
@@ -45,6 +46,7 @@ export type PortolanServer = {
   readonly chunks: ChunkStore;
   readonly boot: BootServices;
   readonly control: ControlService;
+  readonly discovery: DiscoveryService;
   readonly transfers: TransferService;
   readonly imaging: ImagingService;
   readonly jobs: JobService;
@@ -134,6 +136,7 @@ function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" |
   );
   const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });
   const jobs = createJobs({ parts, registry, findLink, imaging: () => imaging });
+  const discovery = createDiscovery(parts, registry);
   const control = createControl({ parts, registry, jobs, imaging, boot });
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
@@ -144,6 +147,7 @@ function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" |
       chunks,
       boot,
       control,
+      discovery,
       transfers,
       imaging,
       jobs,
@@ -247,6 +251,28 @@ function createJobs(given: {
   });
 }
 
+function createDiscovery(parts: Parts, registry: ComputerRegistry): DiscoveryService {
+  const { flows, interfaces, settings, config, network, clock, log, authority } = parts;
+  const current = settings.current();
+  return new DiscoveryService(
+    {
+      flows,
+      interfaces,
+      group: current["discovery.group"],
+      port: current["discovery.port"],
+      controlPort: current["control.tcpPort"],
+      serverName: config.name,
+    },
+    {
+      network,
+      clock,
+      log,
+      authority,
+      isKnown: (macs) => registry.list().some((computer) => computer.macs.some((mac) => macs.includes(mac))),
+    },
+  );
+}
+
 function createControl(given: {
   readonly parts: Parts;
   readonly registry: ComputerRegistry;
@@ -332,6 +358,7 @@ export async function createServer(config: ServerConfig, clock: Clock, log: Logg
       server.jobs.stop();
       await server.imaging.stop();
       await Promise.all([server.boot.dhcp.stop(), server.boot.tftp.stop(), server.boot.http.stop()]);
+      await server.discovery.stop();
       await server.control.stop();
       await server.transfers.stop();
       await server.boot.recorder.stop();
@@ -350,18 +377,22 @@ export async function startServices(server: PortolanServer): Promise<void> {
   for (const problem of report.problems) {
     log.warn(problem);
   }
-  await jobs.start();
+  // Jobs wake computers by the cards that the registry knows.
   await registry.load();
+  await jobs.start();
   const isBooting = server.settings.current()["boot.mode"] !== "off";
+  const isDiscovered = server.settings.current()["discovery.enabled"];
   const services = [
     ["control", control, true],
+    ["discovery", server.discovery, isDiscovered],
     ["dhcp", boot.dhcp, isBooting],
     ["tftp", boot.tftp, isBooting],
     ["http-boot", boot.http, isBooting],
   ] as const;
   for (const [name, service, isOn] of services) {
     if (!isOn) {
-      serviceStates.set(name, { state: "off", reason: "boot.mode is off" });
+      const key = name === "discovery" ? "discovery.enabled" : "boot.mode";
+      serviceStates.set(name, { state: "off", reason: `${key} is off` });
       continue;
     }
     try {

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { AnswerBudget, type AnswerRate } from "#engine/dhcp/answer-budget.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
@@ -67,6 +68,10 @@ const strangerCountMax = 2000;
 const strangerPerAddressMax = 16;
 /** For the handshake and the first frame. */
 const strangerPatienceMs = 20_000;
+/** For a refused peer to read why. */
+const refusalPatienceMs = 3000;
+/** Each costs a signature check and a look into the store. A room of a thousand comes in at once. */
+const enrolmentRate: AnswerRate = { perSecond: 200, burst: 1000 };
 const pingDelayMs = 15_000;
 const silenceMsMax = 60_000;
 const outgoingBytesMax = 8 << 20;
@@ -88,11 +93,15 @@ export class ControlService {
   readonly #waiting = new Map<TLSSocket, Waiting>();
   /** Keyed by reason. BOUNDED by the reasons below. */
   readonly counters = new Map<string, number>();
+  /** Who has been told no; nothing more is read. */
+  readonly #refused = new WeakSet<TLSSocket>();
+  readonly #enrolmentBudget: AnswerBudget;
   #cancelPing: () => void = () => undefined;
 
   constructor(options: ControlServiceOptions, dependencies: ControlServiceDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#enrolmentBudget = new AnswerBudget(enrolmentRate, dependencies.clock.monotonicMs());
   }
 
   /** @throws NetworkError when the control port cannot be had on a named interface */
@@ -166,18 +175,35 @@ export class ControlService {
       this.#strangers.delete(socket);
       this.#waiting.delete(socket);
     });
-    socket.setTimeout(strangerPatienceMs, () => {
+    const cut = (): void => {
       this.#count("too-slow");
       socket.destroy();
+    };
+    socket.setTimeout(strangerPatienceMs, cut);
+    // By the clock, not by silence: one byte a second must not hold a place.
+    const cancelDeadline = this.#dependencies.clock.after(strangerPatienceMs, () => {
+      if (this.#strangers.has(socket) && !this.#waiting.has(socket)) {
+        cut();
+      }
     });
+    socket.once("close", cancelDeadline);
     const certificate = socket.getPeerX509Certificate();
     const subject =
       certificate === undefined
         ? null
         : this.#dependencies.authority.identify(certificate, this.#dependencies.clock.epochMs());
+    this.#read(socket, address, certificate !== undefined, subject);
+  }
+
+  /** One message decides what a connection may say next. */
+  #read(
+    socket: TLSSocket,
+    address: string,
+    hasCertificate: boolean,
+    subject: { readonly computerId: string; readonly role: ComputerRole } | null,
+  ): void {
     const reader = new FrameReader();
     let handle = (value: unknown): void => {
-      handle = (): void => this.#refuse(socket, "out-of-order", "one message at a time");
       if (subject !== null) {
         const message = decodeAgentMessage(value);
         if (message.type !== "hello") {
@@ -187,25 +213,20 @@ export class ControlService {
         reader.sizeBytesMax = frameSizeBytesMax.afterAuthentication;
         handle = (next) => this.#receive(socket, subject.computerId, next);
         this.#admit(socket, subject, message).catch((error: unknown) => this.#fail(socket, error));
-      } else if (certificate !== undefined) {
-        this.#refuse(
-          socket,
-          "unknown-certificate",
-          "this certificate is not of this site, or its time is over",
-        );
+      } else if (hasCertificate) {
+        const reason = "this certificate is not of this site, or its time is over";
+        this.#refuse(socket, "unknown-certificate", reason);
       } else {
-        const message = decodeEnrollMessage(value);
-        const key = this.#checkProof(socket, message);
-        if (key === null) {
-          this.#refuse(socket, "bad-proof", "the enrolment is not signed by its own key");
-          return;
-        }
-        this.#enrol(socket, message, key).catch((error: unknown) => this.#fail(socket, error));
+        handle = (next) => this.#receiveFromStranger(socket, next);
+        this.#receiveEnrolment(socket, decodeEnrollMessage(value));
       }
     };
     socket.on("data", (bytes: Buffer) => {
       try {
         for (const value of reader.push(bytes)) {
+          if (this.#refused.has(socket)) {
+            return;
+          }
           handle(value);
         }
       } catch (error) {
@@ -217,6 +238,28 @@ export class ControlService {
         socket.destroy();
       }
     });
+  }
+
+  #receiveEnrolment(socket: TLSSocket, message: EnrollMessage): void {
+    if (!this.#enrolmentBudget.take(this.#dependencies.clock.monotonicMs())) {
+      // Not refused, which would make the agent forget its certificate: it comes again after its pause.
+      this.#count("too-many-enrolments");
+      socket.destroy();
+      return;
+    }
+    const key = this.#checkProof(socket, message);
+    if (key === null) {
+      this.#refuse(socket, "bad-proof", "the enrolment is not signed by its own key");
+      return;
+    }
+    this.#enrol(socket, message, key).catch((error: unknown) => this.#fail(socket, error));
+  }
+
+  /** After its enrolment a stranger may only show that it is still there. */
+  #receiveFromStranger(socket: TLSSocket, value: unknown): void {
+    if (!this.#waiting.has(socket) || decodeAgentMessage(value).type !== "pong") {
+      this.#refuse(socket, "out-of-order", "one enrolment, then only its answer");
+    }
   }
 
   #checkProof(socket: TLSSocket, message: EnrollMessage): KeyObject | null {
@@ -259,7 +302,8 @@ export class ControlService {
       case "pending":
         if (!this.#waiting.has(socket)) {
           this.#waiting.set(socket, { socket, message, key });
-          socket.setTimeout(0);
+          // Pings are answered while it waits.
+          socket.setTimeout(silenceMsMax);
           write(socket, { type: "pending", reason: answer.reason });
         }
         break;
@@ -334,7 +378,10 @@ export class ControlService {
   #refuse(socket: TLSSocket, counter: string, reason: string): void {
     this.#count(counter);
     this.#waiting.delete(socket);
+    this.#refused.add(socket);
     socket.end(encodeFrame({ type: "refused", reason } satisfies ServerMessage));
+    const cancel = this.#dependencies.clock.after(refusalPatienceMs, () => socket.destroy());
+    socket.once("close", cancel);
   }
 
   #fail(socket: TLSSocket, error: unknown): void {

@@ -40,7 +40,8 @@ export type HttpBootCounter = "200" | "206" | "400" | "404" | "405" | "416" | "5
 const urlCharactersMax = 2048;
 const connectionCountMax = 2048;
 const idleMsMax = 60_000;
-const fileName = /^\/boot\/([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
+/** QUIRK(shim-double-slash): shim 15 read by HTTP asks for its second stage as `/boot//grubx64.efi`. */
+const fileName = /^\/boot\/{1,2}([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
 
 /**
  * Serves boot programs, kernel and preboot image over plain HTTP on every named interface: firmware cannot check a

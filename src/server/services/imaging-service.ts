@@ -94,6 +94,15 @@ export class ImagingService {
     await this.#giveTask(session, participant, given.disk);
   }
 
+  /** How many computers may still come, while the session gathers. */
+  async expect(sessionKey: string, count: number): Promise<void> {
+    const session = await this.#sessions.get(sessionKey);
+    if (session?.record.state === "gathering") {
+      session.record.expected = Math.max(count, session.participants.size);
+      this.#startIfReady(sessionKey, session);
+    }
+  }
+
   /** The run is over, one way or the other. */
   async leave(sessionKey: string, computerId: string): Promise<void> {
     const session = await this.#sessions.get(sessionKey);

@@ -1,26 +1,29 @@
 import type { Logger } from "pino";
-import { type Job, type Task } from "#engine/job/job.ts";
+import { type Job, sessionKeyOf, type Task } from "#engine/job/job.ts";
 import { reduceRun } from "#engine/job/reduce-run.ts";
 import type { RunEffect, RunEvent } from "#engine/job/run-event.ts";
 import { createRun, hasEnded, needsPreboot, nextTimerAtMs, type Run } from "#engine/job/run.ts";
 import { expectedInSession, runsToStart } from "#engine/job/schedule-runs.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { JobStore } from "#store/job-store.ts";
+import { StoreError } from "#store/store-error.ts";
 import type { HelloMessage, ServerMessage } from "#wire/control/message.ts";
 import type { ControlLink } from "./control-service.ts";
 import type { ImagingService } from "./imaging-service.ts";
 
 export type JobServiceDependencies = {
-  readonly store: JobStore;
+  readonly store: Pick<JobStore, "insertJob" | "putRun" | "putRunWithDeployment" | "listJobs" | "listRuns">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly findLink: (computerId: string) => ControlLink | null;
-  readonly imaging: () => ImagingService;
+  readonly imaging: () => Pick<ImagingService, "join" | "leave" | "expect">;
   readonly wake: (computerId: string) => void;
   /** A run began, ended, or changed what its computer has to boot. */
   readonly onChanged: (computerId: string) => void;
   readonly onDeployed: (computerId: string, atMs: number) => void;
 };
+
+const storeRetryDelayMs = 1000;
 
 /** Joins the job engine to the store and the world: one event at a time for each run, stored before it is acted on. */
 export class JobService {
@@ -189,12 +192,8 @@ export class JobService {
       return;
     }
     const next = { ...step.run, updatedAtMs: nowMs, endedAtMs: hasEnded(step.run) ? nowMs : null };
-    const deployment = step.effects.find((effect) => effect.type === "record-deployment");
-    if (deployment !== undefined) {
-      await this.#dependencies.store.putRunWithDeployment(next, nowMs);
-      this.#dependencies.onDeployed(next.computerId, nowMs);
-    } else if (step.mustStore) {
-      await this.#dependencies.store.putRun(next);
+    if (step.mustStore && !(await this.#store(next, step.effects, nowMs))) {
+      return;
     }
     this.#runs.set(runId, next);
     this.#dependencies.log.debug({ runId, event: event.type, state: next.state }, "run");
@@ -204,9 +203,48 @@ export class JobService {
     }
     if (hasEnded(next)) {
       this.#queues.delete(runId);
+      await this.#expectFewer(job);
       this.#startQueued();
     }
     this.#armTimer();
+  }
+
+  /**
+   * Waits for the store as long as it takes: an event that was dropped, such as a result, never comes again.
+   *
+   * @returns false when the service was stopped before it could be stored.
+   */
+  async #store(run: Run, effects: readonly RunEffect[], nowMs: number): Promise<boolean> {
+    const { store, clock, log, onDeployed } = this.#dependencies;
+    const isDeployment = effects.some((effect) => effect.type === "record-deployment");
+    while (!this.#isStopped) {
+      try {
+        await (isDeployment ? store.putRunWithDeployment(run, nowMs) : store.putRun(run));
+        if (isDeployment) {
+          onDeployed(run.computerId, nowMs);
+        }
+        return true;
+      } catch (error) {
+        if (!(error instanceof StoreError && error.isPassing)) {
+          throw error;
+        }
+        log.warn({ err: error, runId: run.id }, "the store is away; the run waits for it");
+        await new Promise<void>((resolve) => {
+          clock.after(storeRetryDelayMs, resolve);
+        });
+      }
+    }
+    return false;
+  }
+
+  /** Those who wait in a session need not wait for a run that is over. */
+  async #expectFewer(job: Job): Promise<void> {
+    for (const [taskIndex, task] of job.tasks.entries()) {
+      if (task.kind === "deploy-image") {
+        const count = expectedInSession(job, this.runsOf(job.id), taskIndex);
+        await this.#dependencies.imaging().expect(sessionKeyOf(job.id, taskIndex), count);
+      }
+    }
   }
 
   async #act(job: Job, effect: RunEffect): Promise<void> {

@@ -63,7 +63,7 @@ class World {
     this.#later(0, () => this.#start());
   }
 
-  live(): this {
+  live(): World {
     while (this.#queue.length > 0 && this.nowMs < endOfTimeMs) {
       this.#queue.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
       const next = this.#queue.shift();
@@ -287,7 +287,7 @@ const cut = fc.record({
 
 test("a deployment without disasters is done, and every task was done once", () => {
   for (const from of ["off", "os"] as const) {
-    const world = new World([image, script], [], from).live();
+    const world: World = new World([image, script], [], from).live();
     assert.equal(world.run.state, "done", JSON.stringify(world.run.reason));
     assert.deepEqual(world.imageStarts, ["j.c:0:1"]);
     assert.deepEqual(world.scriptStarts, ["j.c:1:1"]);
@@ -300,7 +300,11 @@ test("a server killed at any one transition, in any phase, ends the job right an
   for (const from of ["off", "os"] as const) {
     for (let atEvent = 1; atEvent <= 20; atEvent += 1) {
       for (const phase of [0, 1, 2] as const) {
-        const world = new World([image, script], [{ type: "kill-server", atEvent, phase }], from).live();
+        const world: World = new World(
+          [image, script],
+          [{ type: "kill-server", atEvent, phase }],
+          from,
+        ).live();
         const where = `${from}, event ${atEvent}, phase ${phase}: ${JSON.stringify(world.run)}`;
         assert.equal(world.run.state, "done", where);
         assert.equal(world.disk, "image", where);
@@ -316,7 +320,7 @@ test("a server killed at any one transition, in any phase, ends the job right an
 test("a server killed again and again still ends the job right and writes the disk once", () => {
   fc.assert(
     fc.property(startsIn, fc.array(kill, { maxLength: 6 }), (from, disasters) => {
-      const world = new World([image, script], disasters, from).live();
+      const world: World = new World([image, script], disasters, from).live();
       assert.equal(world.run.state, "done", JSON.stringify(world.run));
       assert.equal(world.disk, "image");
       assert.deepEqual(world.imageStarts, ["j.c:0:1"]);
@@ -333,7 +337,7 @@ test("with power cuts as well, no script runs twice, no attempt is begun twice, 
       startsIn,
       fc.array(fc.oneof(kill, cut), { minLength: 1, maxLength: 8 }),
       (from, disasters) => {
-        const world = new World([image, script], disasters, from).live();
+        const world: World = new World([image, script], disasters, from).live();
         assert.ok(hasEnded(world.run), JSON.stringify(world.run));
         assert.ok(world.scriptStarts.length <= 1, "a script runs at most once");
         assert.equal(

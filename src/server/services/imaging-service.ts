@@ -254,15 +254,13 @@ export class ImagingService {
   async #send(sessionKey: string, session: Session): Promise<void> {
     const { record, participants } = session;
     const ready = [...participants.values()].filter((participant) => participant.wanted !== null);
+    const readyIds = ready.map(({ computerId }) => computerId);
     const { "imaging.threshold": threshold } = this.#dependencies.settings();
     const isMulticast = threshold === 0 ? false : ready.length > (threshold ?? 1);
     if (!isMulticast) {
       record.state = "sending";
       record.startedAtMs = this.#dependencies.clock.epochMs();
-      this.#dependencies.onStarted(
-        sessionKey,
-        ready.map(({ computerId }) => computerId),
-      );
+      this.#dependencies.onStarted(sessionKey, readyIds);
       for (const participant of ready) {
         this.#moveToUnicast(
           session,
@@ -291,10 +289,7 @@ export class ImagingService {
       for (const participant of ready) {
         this.#addMember(transmission, participant);
       }
-      this.#dependencies.onStarted(
-        sessionKey,
-        ready.map(({ computerId }) => computerId),
-      );
+      this.#dependencies.onStarted(sessionKey, readyIds);
       record.copyBytes = await measureCopy(this.#dependencies.chunks, session.manifest, ready);
       const refresh = setInterval(() => {
         record.sentBytes = transmission.sentBytes;

@@ -1,4 +1,3 @@
-import { closeSync, openSync } from "node:fs";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { realpathSync } from "node:fs";
@@ -60,9 +59,4 @@ export async function dropCaches(): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Asks the kernel to read the partition table again; a busy disk is not an error here. */
-export function touchDisk(path: string): void {
-  closeSync(openSync(path, "r+"));
 }

@@ -2,6 +2,20 @@ import type { SocketGrant } from "#plan/socket-grant.ts";
 import { findPortHolder } from "./find-port-holder.ts";
 import { NetworkError } from "./network-error.ts";
 
+const errnoByCode: Readonly<Record<string, number>> = {
+  EPERM: 1,
+  EACCES: 13,
+  ENODEV: 19,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENOBUFS: 105,
+};
+
+/** Linux's number for a Node error code, 0 for those that are not told apart. */
+export function errnoOf(code: string): number {
+  return errnoByCode[code] ?? 0;
+}
+
 /** The refusal of a socket as an error that names the socket, who is in the way, and the way out. */
 export function explainOpenFailure(grant: SocketGrant, errno: number, cause: Error): NetworkError {
   const where = grant.interfaceName === null ? "" : ` on ${grant.interfaceName}`;

@@ -3,7 +3,7 @@ import { connect as connectTlsSocket, type ConnectionOptions, type TLSSocket } f
 import type { SocketGrant } from "#plan/socket-grant.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { candidatePorts } from "./candidate-ports.ts";
-import { explainOpenFailure } from "./explain-open-failure.ts";
+import { errnoOf, explainOpenFailure } from "./explain-open-failure.ts";
 import { NetworkError } from "./network-error.ts";
 import { processSockets } from "./open-socket-list.ts";
 
@@ -11,14 +11,6 @@ export type TcpListener = {
   readonly localPort: number;
   /** Stops accepting and ends the connections it has. */
   readonly close: () => Promise<void>;
-};
-
-const errnoByCode: Readonly<Record<string, number>> = {
-  EPERM: 1,
-  EACCES: 13,
-  ENODEV: 19,
-  EADDRINUSE: 98,
-  EADDRNOTAVAIL: 99,
 };
 
 function listenOnce(server: Server, address: Ipv4Address, port: number): Promise<void> {
@@ -51,7 +43,7 @@ export async function listenTcp(grant: SocketGrant, server: Server): Promise<Tcp
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
       if (code !== "EADDRINUSE" || index === ports.length - 1) {
         const cause = error instanceof Error ? error : new Error(String(error));
-        throw explainOpenFailure(grant, errnoByCode[code] ?? 0, cause);
+        throw explainOpenFailure(grant, errnoOf(code), cause);
       }
     }
   }

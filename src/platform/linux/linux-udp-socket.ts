@@ -4,9 +4,9 @@ import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { MacAddress } from "#wire/address/mac-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { encodeUdpFrame } from "#wire/ethernet/udp-frame.ts";
+import { arrivalInterface } from "../arrival-interface.ts";
 import { NetworkError } from "../network-error.ts";
 import type { Datagram, NetworkInterface, UdpOptions, UdpSocket } from "../network.ts";
-import { arrivalInterface } from "./arrival-interface.ts";
 import {
   closeSocket,
   openSocket,

@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import type { NetworkInterface } from "../network.ts";
+import type { NetworkInterface } from "./network.ts";
 
-/** The interface of the default route in `/proc/net/route`, or `null`. */
+/** The interface of the default route in `/proc/net/route`, or `null`; other systems have no such table. */
 function defaultRouteInterface(): string | null {
-  const lines = readFileSync("/proc/net/route", "utf8").split("\n").slice(1);
+  const table = "/proc/net/route";
+  const lines = existsSync(table) ? readFileSync(table, "utf8").split("\n").slice(1) : [];
   for (const line of lines) {
     const [name, destination, , , , , , mask] = line.split("\t");
     if (name !== undefined && destination === "00000000" && mask === "00000000") {

@@ -1,12 +1,23 @@
 import { readFileSync } from "node:fs";
 import { parse as parseToml } from "smol-toml";
+import { classicSettings } from "#plan/settings.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Environment } from "#wire/control/message.ts";
+import type { DiscoverySettings } from "./find-server.ts";
+
+/** Settings of the agent's file and flags, by their keys. */
+export type AgentOverrides = {
+  readonly server?: string;
+  readonly controlPort?: string;
+  readonly siteKey?: string;
+};
 
 export type AgentConfig = {
   readonly environment: Environment;
-  /** `null`: look for a server by multicast. */
+  /** Tried first. `null`: look for a server by multicast alone. */
   readonly server: Ipv4Address | null;
+  /** `null`: never look for a server by multicast. */
+  readonly discovery: DiscoverySettings | null;
   readonly controlPort: number;
   /** SHA-256 of the site's public key (SPKI DER), hex. An agent without one connects to nobody. */
   readonly siteKeyFingerprint: string;
@@ -27,11 +38,44 @@ export class AgentConfigError extends Error {
 
 const fingerprintPattern = /^[0-9a-f]{64}$/;
 
-function readSettings(
-  raw: Readonly<Record<string, unknown>>,
-  place: string,
-): Pick<AgentConfig, "server" | "controlPort" | "siteKeyFingerprint"> {
-  const { server, controlPort = 402, siteKey } = raw;
+export const agentSettingKeys = [
+  "server",
+  "controlPort",
+  "siteKey",
+  "stateDir",
+  "discovery",
+  "discoveryGroup",
+  "discoveryPort",
+  "discoveryTtl",
+] as const;
+
+type Raw = Readonly<Record<string, unknown>>;
+type Common = Pick<AgentConfig, "server" | "discovery" | "controlPort" | "siteKeyFingerprint">;
+
+function readInteger(raw: Raw, key: string, fallback: number, to: number, place: string): number {
+  const value = Number(raw[key] ?? fallback);
+  if (!Number.isInteger(value) || value < 1 || value > to) {
+    throw new AgentConfigError(`${place}: ${key} is not a whole number from 1 to ${to}`);
+  }
+  return value;
+}
+
+function readDiscovery(raw: Raw, place: string): DiscoverySettings | null {
+  const isOn = raw["discovery"] ?? true;
+  if (typeof isOn !== "boolean") {
+    throw new AgentConfigError(`${place}: discovery is true or false`);
+  }
+  const group = raw["discoveryGroup"] ?? classicSettings["discovery.group"];
+  if (typeof group !== "string" || !Ipv4Address.isValid(group) || !Ipv4Address.isMulticast(group)) {
+    throw new AgentConfigError(`${place}: discoveryGroup is no IPv4 multicast group`);
+  }
+  const port = readInteger(raw, "discoveryPort", classicSettings["discovery.port"], 65_535, place);
+  const ttl = readInteger(raw, "discoveryTtl", classicSettings["discovery.ttl"], 255, place);
+  return isOn ? { group, port, ttl } : null;
+}
+
+function readCommon(raw: Raw, place: string): Common {
+  const { server, siteKey } = raw;
   if (typeof siteKey !== "string" || !fingerprintPattern.test(siteKey)) {
     throw new AgentConfigError(
       `${place}: the site key is missing or no SHA-256; without it no server can be trusted. portolan status shows it`,
@@ -40,62 +84,79 @@ function readSettings(
   if (server !== undefined && (typeof server !== "string" || !Ipv4Address.isValid(server))) {
     throw new AgentConfigError(`${place}: server is no IPv4 address`);
   }
-  const port = Number(controlPort);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    throw new AgentConfigError(`${place}: the control port is not a port`);
+  const discovery = readDiscovery(raw, place);
+  if (server === undefined && discovery === null) {
+    throw new AgentConfigError(
+      `${place}: discovery is disabled and no server address is set, so there is no way to find the server; set server, or discovery = true`,
+    );
   }
-  return { server: server ?? null, controlPort: port, siteKeyFingerprint: siteKey };
+  const controlPort = readInteger(raw, "controlPort", classicSettings["control.tcpPort"], 65_535, place);
+  return { server: server ?? null, discovery, controlPort, siteKeyFingerprint: siteKey };
+}
+
+function findNearest(word: string, known: readonly string[]): string | undefined {
+  return known.find((key) => key.toLowerCase().startsWith(word.toLowerCase().slice(0, 4)));
 }
 
 /** Options of the kernel command line, as the boot services write them. */
-export function parseKernelCommandLine(text: string): AgentConfig {
-  const words = new Map(
+export function parseKernelCommandLine(text: string, overrides: AgentOverrides = {}): AgentConfig {
+  const words = new Map<string, string>(
     text
       .trim()
       .split(/\s+/)
-      .map((word): [string, string] => {
+      .map((word) => {
         const equals = word.indexOf("=");
         return equals === -1 ? [word, ""] : [word.slice(0, equals), word.slice(equals + 1)];
       }),
   );
-  const place = "the kernel command line";
-  const settings = readSettings(
-    {
-      server: words.get("portolan.server"),
-      controlPort: words.get("portolan.port") ?? 402,
-      siteKey: words.get("portolan.key"),
-    },
-    place,
-  );
+  const raw = {
+    server: words.get("portolan.server"),
+    controlPort: words.get("portolan.port"),
+    siteKey: words.get("portolan.key"),
+    ...overrides,
+  };
   return {
     environment: "preboot",
-    ...settings,
+    ...readCommon(raw, "the kernel command line"),
     bootToken: words.get("portolan.boot") ?? null,
     stateDir: null,
   };
 }
 
-/** `/etc/portolan/agent.toml`: siteKey, server, controlPort. */
-export function parseAgentFile(path: string, text: string): AgentConfig {
-  const raw = parseToml(text);
-  const known = ["server", "controlPort", "siteKey", "stateDir"];
-  const unknown = Object.keys(raw).find((key) => !known.includes(key));
+/** `/etc/portolan/agent.toml`. @throws AgentConfigError naming the key */
+export function parseAgentFile(path: string, text: string, overrides: AgentOverrides = {}): AgentConfig {
+  let raw: Raw;
+  try {
+    raw = { ...parseToml(text), ...overrides };
+  } catch (error) {
+    throw new AgentConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const unknown = Object.keys(raw).find((key) => !agentSettingKeys.some((known) => known === key));
   if (unknown !== undefined) {
-    throw new AgentConfigError(`${path}: the key ${unknown} is unknown; known are: ${known.join(", ")}`);
+    const nearest = findNearest(unknown, agentSettingKeys);
+    const hint = nearest === undefined ? `known are: ${agentSettingKeys.join(", ")}` : `is it ${nearest}?`;
+    throw new AgentConfigError(`${path}: the key ${unknown} is unknown; ${hint}`);
   }
   const stateDir = typeof raw["stateDir"] === "string" ? raw["stateDir"] : "/var/lib/portolan-agent";
-  return { environment: "os", ...readSettings(raw, path), bootToken: null, stateDir };
+  return { environment: "os", ...readCommon(raw, path), bootToken: null, stateDir };
 }
 
 /** @throws AgentConfigError */
-export function loadAgentConfig(environment: Environment, path: string): AgentConfig {
+export function loadAgentConfig(
+  environment: Environment,
+  path: string,
+  overrides: AgentOverrides = {},
+): AgentConfig {
   if (environment === "preboot") {
-    return parseKernelCommandLine(readFileSync("/proc/cmdline", "utf8"));
+    return parseKernelCommandLine(readFileSync("/proc/cmdline", "utf8"), overrides);
   }
   try {
-    return parseAgentFile(path, readFileSync(path, "utf8"));
+    return parseAgentFile(path, readFileSync(path, "utf8"), overrides);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      if (overrides.siteKey !== undefined) {
+        return parseAgentFile("the command line", "", overrides);
+      }
       throw new AgentConfigError(`${path} does not exist; portolan agent install writes it`);
     }
     throw error;

@@ -1,31 +1,38 @@
 import { parseArgs } from "node:util";
-import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
+import { systemClock } from "#platform/clock.ts";
+import { createNetwork } from "#platform/create-network.ts";
 import { Agent } from "./agent.ts";
-import { AgentConfigError, loadAgentConfig } from "./config.ts";
+import { choosePlace } from "./choose-place.ts";
+import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
 
-const usage = `usage: portolan agent run [--environment preboot|os] [--config /etc/portolan/agent.toml]`;
+const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
+       portolan agent install --site-key HEX [--server IP] [--port N] [--root DIR]
+       portolan agent settings [KEY VALUE] [--config FILE]
+       portolan agent status [--config FILE]`;
+
+const defaultConfigPath = "/etc/portolan/agent.toml";
 
 function say(text: string): void {
   process.stdout.write(`portolan: ${text}\n`);
 }
 
-async function runAgent(environment: "preboot" | "os", configPath: string): Promise<void> {
-  const config = loadAgentConfig(environment, configPath);
+async function runAgent(
+  environment: "preboot" | "os",
+  configPath: string,
+  overrides: AgentOverrides,
+): Promise<void> {
+  const config = loadAgentConfig(environment, configPath, overrides);
   const identity = await AgentIdentity.load(config.stateDir);
-  const { server, controlPort } = config;
-  if (server === null) {
-    throw new AgentConfigError(
-      'no server address is configured; add server = "ADDRESS" to the agent\'s settings',
-    );
-  }
+  const network = await createNetwork();
   const agent = new Agent(config, {
-    network: createLinuxNetwork(),
+    network,
     identity,
-    findServer: () => Promise.resolve({ address: server, port: controlPort }),
+    findServer: (failures) => choosePlace(config, failures, { network, clock: systemClock, say }),
     say,
   });
   process.once("SIGTERM", () => agent.stop());
+  process.once("SIGINT", () => agent.stop());
   await agent.run();
 }
 
@@ -33,26 +40,50 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: {
       environment: { type: "string", default: "os" },
-      config: { type: "string", default: "/etc/portolan/agent.toml" },
+      config: { type: "string", default: defaultConfigPath },
+      server: { type: "string" },
+      port: { type: "string" },
+      "site-key": { type: "string" },
+      root: { type: "string", default: "/" },
     },
     allowPositionals: true,
   });
-  const { environment } = values;
-  if (positionals[0] !== "run" || (environment !== "preboot" && environment !== "os")) {
+  const [command, ...rest] = positionals;
+  const { environment, config, server, port, root } = values;
+  const siteKey = values["site-key"];
+  const overrides: AgentOverrides = {
+    ...(server === undefined ? {} : { server }),
+    ...(port === undefined ? {} : { controlPort: port }),
+    ...(siteKey === undefined ? {} : { siteKey }),
+  };
+  if (command === "run" && (environment === "preboot" || environment === "os")) {
+    await runAgent(environment, config, overrides);
+  } else if (command === "install") {
+    const { installAgent } = await import("./install.ts");
+    await installAgent({ root, overrides, say });
+  } else if (command === "settings") {
+    const { changeSettings } = await import("./settings.ts");
+    await changeSettings({ path: config, words: rest, say });
+  } else if (command === "status") {
+    const { showStatus } = await import("./settings.ts");
+    process.exitCode = showStatus({ path: config, say });
+  } else {
     process.stderr.write(`${usage}\n`);
     process.exitCode = 2;
-    return;
-  }
-  try {
-    await runAgent(environment, values.config);
-  } catch (error) {
-    if (error instanceof AgentConfigError) {
-      say(error.message);
-      process.exitCode = 2;
-      return;
-    }
-    throw error;
   }
 }
 
-await main();
+function isWrongUsage(error: unknown): error is Error {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return error instanceof AgentConfigError || code.startsWith("ERR_PARSE_ARGS");
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!isWrongUsage(error)) {
+    throw error;
+  }
+  say(error.message);
+  process.exitCode = 2;
+}

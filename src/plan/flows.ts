@@ -1,4 +1,3 @@
-import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Flow, FlowId, FlowPorts } from "./flow.ts";
 import type { PortRange, Settings } from "./settings.ts";
 
@@ -263,6 +262,3 @@ export function findFlow(flows: readonly Flow[], id: FlowId): Flow {
   }
   return flow;
 }
-
-/** Broadcast destination of un-relayed boot answers. RFC 2131 §4.1 */
-export const limitedBroadcast = Ipv4Address.broadcast;

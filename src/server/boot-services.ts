@@ -106,7 +106,12 @@ export function createBootServices(
           scripts.write({ loader: "grub", identity, networkInterface, peerAddress: address }),
         );
       },
-      onTransfer: (report) => progress.fileServed(describeTransfer(report, files)),
+      onTransfer: (report) => {
+        // Firmware asks for the size of a file first and then hangs up; only the second read is a step of the boot.
+        if (report.outcome.type !== "aborted-by-client") {
+          progress.fileServed(describeTransfer(report, files));
+        }
+      },
     },
   );
   return { dhcp, tftp, http, files, tokens, progress, recorder };

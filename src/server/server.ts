@@ -5,7 +5,7 @@ import type { Flow } from "#plan/flow.ts";
 import { computeFlows, findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
-import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
+import { createNetwork } from "#platform/create-network.ts";
 import { NetworkError } from "#platform/network-error.ts";
 import type { Network, NetworkInterface } from "#platform/network.ts";
 import { BootEventStore } from "#store/boot-event-store.ts";
@@ -15,6 +15,7 @@ import { ImageStore } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { type BootServices, createBootServices } from "./boot-services.ts";
+import { createControl, createDiscovery } from "./agent-services.ts";
 import { ChunkStore } from "./chunk-store.ts";
 import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
 import { ComputerRegistry } from "./computer-registry.ts";
@@ -80,7 +81,7 @@ function extraKernelArguments(): readonly string[] {
   return (process.env["PORTOLAN_KERNEL_ARGUMENTS"] ?? "").split(/\s+/).filter((word) => word !== "");
 }
 
-type Parts = Pick<
+export type ServerParts = Pick<
   PortolanServer,
   "config" | "network" | "clock" | "log" | "interfaces" | "flows" | "settings" | "authority" | "tls"
 > & {
@@ -91,7 +92,7 @@ type Parts = Pick<
 const youngMs = 10 * 60_000;
 
 /** The services, and the wires between them. */
-function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
+function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
   const directory = createComputerDirectory();
   const bootEvents = new BootEventStore(db);
@@ -157,7 +158,7 @@ function assemble(parts: Parts): Omit<PortolanServer, "stop" | "serviceStates" |
 }
 
 function createRegistry(given: {
-  readonly parts: Parts;
+  readonly parts: ServerParts;
   readonly directory: ComputerDirectory;
   readonly boot: BootServices;
   readonly findLink: (computerId: string) => ControlLink | null;
@@ -188,7 +189,7 @@ function createRegistry(given: {
 }
 
 function createImaging(given: {
-  readonly parts: Parts;
+  readonly parts: ServerParts;
   readonly chunks: ChunkStore;
   readonly transfers: TransferService;
   readonly images: ImageStore;
@@ -218,7 +219,7 @@ function createImaging(given: {
 }
 
 function createJobs(given: {
-  readonly parts: Parts;
+  readonly parts: ServerParts;
   readonly registry: ComputerRegistry;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly imaging: () => ImagingService;
@@ -251,95 +252,13 @@ function createJobs(given: {
   });
 }
 
-function createDiscovery(parts: Parts, registry: ComputerRegistry): DiscoveryService {
-  const { flows, interfaces, settings, config, network, clock, log, authority } = parts;
-  const current = settings.current();
-  return new DiscoveryService(
-    {
-      flows,
-      interfaces,
-      group: current["discovery.group"],
-      port: current["discovery.port"],
-      controlPort: current["control.tcpPort"],
-      serverName: config.name,
-    },
-    {
-      network,
-      clock,
-      log,
-      authority,
-      isKnown: (macs) => registry.list().some((computer) => computer.macs.some((mac) => macs.includes(mac))),
-    },
-  );
-}
-
-function createControl(given: {
-  readonly parts: Parts;
-  readonly registry: ComputerRegistry;
-  readonly jobs: JobService;
-  readonly imaging: ImagingService;
-  readonly boot: BootServices;
-}): ControlService {
-  const { registry, jobs, imaging, boot } = given;
-  const { flows, interfaces, settings, tls, authority, clock, log } = given.parts;
-  return new ControlService(
-    { flows, interfaces, controlPort: settings.current()["control.tcpPort"], tls },
-    {
-      authority,
-      clock,
-      log,
-      decideEnrolment: (message, keyFingerprint) => registry.enrol(message, keyFingerprint),
-      admit: (subject) => {
-        const computer = registry.get(subject.computerId);
-        return Promise.resolve(
-          computer === null || computer.state !== "approved"
-            ? { refusal: "this computer is not approved (any more)" }
-            : { name: computer.name },
-        );
-      },
-      onConnected: (link) => {
-        const { inventory } = link.hello;
-        const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
-        const [mac] = inventory.macs;
-        if (link.environment === "preboot" && mac !== undefined) {
-          const { computerId, address: peerAddress, serverAddress } = link;
-          boot.progress.prebootConnected({
-            mac,
-            computerId,
-            peerAddress,
-            serverAddress,
-            interfaceName: nic?.name ?? "",
-          });
-        }
-        const change = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
-        registry
-          .update(link.computerId, change)
-          .catch((error: unknown) => log.error({ err: error }, "control"));
-        log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
-        jobs.connected(link);
-      },
-      onDisconnected: (link) => {
-        registry.publish(link.computerId);
-        jobs.disconnected(link.computerId);
-      },
-      onMessage: (link, message) => {
-        if (message.type === "task-progress" || message.type === "task-result") {
-          jobs.agentMessage(link.computerId, message);
-        } else if (message.type !== "hello" && message.type !== "pong") {
-          imaging.receive(link, message).catch((error: unknown) => log.error({ err: error }, "imaging"));
-        }
-      },
-    },
-  );
-}
-
 /**
  * Opens the store and builds a server; nothing listens yet.
  *
  * @throws ConfigError | StoreError | SettingError
  */
 export async function createServer(config: ServerConfig, clock: Clock, log: Logger): Promise<PortolanServer> {
-  const network = createLinuxNetwork();
+  const network = await createNetwork();
   const interfaces = chooseInterfaces(config, network);
   const db = await openDatabase(config.databaseUrl, config.dataDir);
   const site = new SiteStore(db);

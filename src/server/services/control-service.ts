@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { AnswerBudget, type AnswerRate } from "#engine/dhcp/answer-budget.ts";
@@ -21,6 +21,7 @@ import {
   type ServerMessage,
 } from "#wire/control/message.ts";
 import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
+import { checkEnrolmentProof } from "./check-enrolment-proof.ts";
 
 /** What became of a request to be let in. `pending` and `held` keep the line open: the answer may come later. */
 export type EnrolmentAnswer =
@@ -75,8 +76,6 @@ const enrolmentRate: AnswerRate = { perSecond: 200, burst: 1000 };
 const pingDelayMs = 15_000;
 const silenceMsMax = 60_000;
 const outgoingBytesMax = 8 << 20;
-
-const exporterLabel = "EXPORTER-portolan-enroll";
 
 type Waiting = { readonly socket: TLSSocket; readonly message: EnrollMessage; readonly key: KeyObject };
 
@@ -247,7 +246,7 @@ export class ControlService {
       socket.destroy();
       return;
     }
-    const key = this.#checkProof(socket, message);
+    const key = checkEnrolmentProof(socket, message);
     if (key === null) {
       this.#refuse(socket, "bad-proof", "the enrolment is not signed by its own key");
       return;
@@ -259,23 +258,6 @@ export class ControlService {
   #receiveFromStranger(socket: TLSSocket, value: unknown): void {
     if (!this.#waiting.has(socket) || decodeAgentMessage(value).type !== "pong") {
       this.#refuse(socket, "out-of-order", "one enrolment, then only its answer");
-    }
-  }
-
-  #checkProof(socket: TLSSocket, message: EnrollMessage): KeyObject | null {
-    try {
-      const key = createPublicKey({
-        key: Buffer.from(message.publicKey, "base64"),
-        format: "der",
-        type: "spki",
-      });
-      const challenge = socket.exportKeyingMaterial(32, exporterLabel, Buffer.alloc(0));
-      const isP256 = key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
-      return isP256 && verify("sha256", challenge, key, Buffer.from(message.proof, "base64")) ? key : null;
-    } catch (error) {
-      // Bytes that are no key: OpenSSL throws, and the answer is the same.
-      this.#dependencies.log.debug({ err: error }, "control: not a key");
-      return null;
     }
   }
 

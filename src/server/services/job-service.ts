@@ -151,7 +151,8 @@ export class JobService {
 
   #postAll(computerId: string, event: RunEvent): void {
     for (const run of this.#runs.values()) {
-      if (run.computerId === computerId && !hasEnded(run) && run.state !== "queued") {
+      // A queued run too: its start may be on the way to the store, and this event comes after it.
+      if (run.computerId === computerId && !hasEnded(run)) {
         this.#post(run.id, event).catch((error: unknown) => this.#fail(run.id, error));
       }
     }

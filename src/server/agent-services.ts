@@ -1,0 +1,91 @@
+import type { BootServices } from "./boot-services.ts";
+import type { ComputerRegistry } from "./computer-registry.ts";
+import type { ServerParts } from "./server.ts";
+import { ControlService } from "./services/control-service.ts";
+import { DiscoveryService } from "./services/discovery-service.ts";
+import type { ImagingService } from "./services/imaging-service.ts";
+import type { JobService } from "./services/job-service.ts";
+
+/** Answers agents that look for their server. */
+export function createDiscovery(parts: ServerParts, registry: ComputerRegistry): DiscoveryService {
+  const { flows, interfaces, settings, config, network, clock, log, authority } = parts;
+  const current = settings.current();
+  return new DiscoveryService(
+    {
+      flows,
+      interfaces,
+      group: current["discovery.group"],
+      port: current["discovery.port"],
+      controlPort: current["control.tcpPort"],
+      serverName: config.name,
+    },
+    {
+      network,
+      clock,
+      log,
+      authority,
+      isKnown: (macs) => registry.list().some((computer) => computer.macs.some((mac) => macs.includes(mac))),
+    },
+  );
+}
+
+/** The agents' connections, wired to who lets them in and who gives them work. */
+export function createControl(given: {
+  readonly parts: ServerParts;
+  readonly registry: ComputerRegistry;
+  readonly jobs: JobService;
+  readonly imaging: ImagingService;
+  readonly boot: BootServices;
+}): ControlService {
+  const { registry, jobs, imaging, boot } = given;
+  const { flows, interfaces, settings, tls, authority, clock, log } = given.parts;
+  return new ControlService(
+    { flows, interfaces, controlPort: settings.current()["control.tcpPort"], tls },
+    {
+      authority,
+      clock,
+      log,
+      decideEnrolment: (message, keyFingerprint) => registry.enrol(message, keyFingerprint),
+      admit: (subject) => {
+        const computer = registry.get(subject.computerId);
+        return Promise.resolve(
+          computer === null || computer.state !== "approved"
+            ? { refusal: "this computer is not approved (any more)" }
+            : { name: computer.name },
+        );
+      },
+      onConnected: (link) => {
+        const { inventory } = link.hello;
+        const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
+        const [mac] = inventory.macs;
+        if (link.environment === "preboot" && mac !== undefined) {
+          const { computerId, address: peerAddress, serverAddress } = link;
+          boot.progress.prebootConnected({
+            mac,
+            computerId,
+            peerAddress,
+            serverAddress,
+            interfaceName: nic?.name ?? "",
+          });
+        }
+        const change = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
+        registry
+          .update(link.computerId, change)
+          .catch((error: unknown) => log.error({ err: error }, "control"));
+        log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
+        jobs.connected(link);
+      },
+      onDisconnected: (link) => {
+        registry.publish(link.computerId);
+        jobs.disconnected(link.computerId);
+      },
+      onMessage: (link, message) => {
+        if (message.type === "task-progress" || message.type === "task-result") {
+          jobs.agentMessage(link.computerId, message);
+        } else if (message.type !== "hello" && message.type !== "pong") {
+          imaging.receive(link, message).catch((error: unknown) => log.error({ err: error }, "imaging"));
+        }
+      },
+    },
+  );
+}

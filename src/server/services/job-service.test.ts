@@ -134,7 +134,10 @@ class Ground {
 
   /** What was asked since the last call, once it is quiet. */
   async settled(): Promise<string[]> {
-    await sleep(60);
+    for (let count = -1; count !== this.asked.length;) {
+      count = this.asked.length;
+      await sleep(80);
+    }
     return this.asked.splice(0);
   }
 

@@ -9,7 +9,6 @@ import {
   readFile,
   rename,
   rm,
-  stat,
   truncate,
   writeFile,
 } from "node:fs/promises";
@@ -19,7 +18,6 @@ import { runProgram } from "./run-program.ts";
 
 export type DebianDiskOptions = {
   readonly cacheDir: string;
-  readonly agentBundlePath: string;
   readonly nodePath: string;
   readonly onStep: (text: string) => void;
 };
@@ -29,9 +27,6 @@ const mib = 1 << 20;
 /** GPT layout in MiB: BIOS boot partition, EFI system partition, root. */
 const layout = { biosFrom: 1, espFrom: 2, espSize: 32, rootFrom: 34, diskSize: 1400 } as const;
 const rootSizeMib = layout.diskSize - layout.rootFrom - 1;
-
-/** Raised when the way the disk is made changes, so that caches made before are left. */
-const recipeVersion = 3;
 
 const packages = [
   ...["linux-image-cloud-amd64", "systemd", "systemd-sysv", "usr-is-merged", "udev", "dbus", "iproute2"],
@@ -87,11 +82,9 @@ async function makeRootTree(folder: string, options: DebianDiskOptions): Promise
     await mkdir(join(folder, path), { recursive: true });
   }
   await mkdir(join(folder, "opt/portolan"), { recursive: true });
-  await copyFile(options.agentBundlePath, join(folder, "opt/portolan/agent.mjs"));
   await copyFile(options.nodePath, join(folder, "usr/local/bin/node"));
   await runProgram("strip", ["--strip-unneeded", join(folder, "usr/local/bin/node")]);
   await mkdir(join(folder, "etc/portolan"), { recursive: true });
-  await writeFile(join(folder, "etc/portolan/agent.toml"), "");
   await writeFile(join(folder, "etc/systemd/system/portolan-agent.service"), unit);
   await writeFile(join(folder, "etc/systemd/network/20-ether.network"), network);
   await writeFile(join(folder, "etc/fstab"), "LABEL=portolan-root / ext4 rw,noatime 0 1\n");
@@ -227,14 +220,14 @@ async function makeDisk(diskPath: string, options: DebianDiskOptions): Promise<v
 }
 
 /**
- * A bootable Debian system with the agent inside, as a raw disk that starts by BIOS and by UEFI. Made once for each
- * agent and recipe, then taken from the cache.
+ * A bootable Debian system with Node, as a raw disk that starts by BIOS and by UEFI. The agent is installed into copies
+ * of it. Made once for each recipe (this file) and Node, then taken from the cache.
  */
 export async function buildDebianDisk(options: DebianDiskOptions): Promise<string> {
-  const agent = createHash("sha256")
-    .update(await readFile(options.agentBundlePath))
-    .digest("hex");
-  const name = `debian-${recipeVersion}-${agent.slice(0, 16)}.raw`;
+  const nodeVersion = await runProgram(options.nodePath, ["--version"]);
+  const recipe = await readFile(import.meta.filename);
+  const key = createHash("sha256").update(recipe).update(nodeVersion).digest("hex");
+  const name = `debian-${key.slice(0, 16)}.raw`;
   const path = join(options.cacheDir, name);
   if (existsSync(path)) {
     return path;
@@ -249,31 +242,33 @@ export async function buildDebianDisk(options: DebianDiskOptions): Promise<strin
   return path;
 }
 
-/** Writes the agent's settings into a copy of the disk, without mounting it. */
-export async function injectAgentSettings(diskPath: string, text: string): Promise<void> {
-  const work = await mkdtemp(join(tmpdir(), "portolan-inject-"));
+/** Writes agent and settings into a copy of the disk, without mounting it. */
+export async function installAgent(
+  diskPath: string,
+  agent: { readonly bundlePath: string; readonly settings: string },
+): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), "portolan-agent-"));
+  const rootFileSystem = `${diskPath}?offset=${layout.rootFrom * mib}`;
   try {
     const settingsPath = join(work, "agent.toml");
-    await writeFile(settingsPath, text);
-    const target = "/etc/portolan/agent.toml";
-    const commands = `rm ${target}\nwrite ${settingsPath} ${target}\nsif ${target} mode 0100600\n`;
+    await writeFile(settingsPath, agent.settings);
+    const files = [
+      { from: agent.bundlePath, to: "/opt/portolan/agent.mjs", mode: "0100644" },
+      { from: settingsPath, to: "/etc/portolan/agent.toml", mode: "0100600" },
+    ];
+    const commands = files.map(({ from, to, mode }) => `write ${from} ${to}\nsif ${to} mode ${mode}\n`);
     const commandsPath = join(work, "commands");
-    await writeFile(commandsPath, commands);
-    await runProgram("debugfs", ["-w", "-f", commandsPath, `${diskPath}?offset=${layout.rootFrom * mib}`]);
-    const written = await runProgram("debugfs", [
-      "-R",
-      `cat ${target}`,
-      `${diskPath}?offset=${layout.rootFrom * mib}`,
-    ]);
-    if (written.trim() !== text.trim()) {
-      throw new Error(`the agent's settings could not be written into ${diskPath}`);
+    await writeFile(commandsPath, commands.join(""));
+    await runProgram("debugfs", ["-w", "-f", commandsPath, rootFileSystem]);
+    // debugfs ends with 0 whatever happened, so what it wrote is read back.
+    for (const { from, to } of files) {
+      const copyPath = join(work, "copy");
+      await runProgram("debugfs", ["-R", `dump ${to} ${copyPath}`, rootFileSystem]);
+      if (!(await readFile(copyPath)).equals(await readFile(from))) {
+        throw new Error(`${to} could not be written into ${diskPath}`);
+      }
     }
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** Bytes a sparse file really takes. */
-export async function allocatedBytes(path: string): Promise<number> {
-  return (await stat(path)).blocks * 512;
 }

@@ -5,7 +5,7 @@ import { secureBoot } from "./scenarios/secure-boot.ts";
 import { twoSides } from "./scenarios/two-sides.ts";
 import { wakeByMagicPacket } from "./scenarios/wake.ts";
 import { LabSite } from "./site.ts";
-import { prepareSoftware } from "./software.ts";
+import { passSoftware, prepareSoftware } from "./software.ts";
 import { Steps } from "./steps.ts";
 
 type Scenario = { readonly title: string; readonly run: (site: LabSite) => Promise<void> };
@@ -78,10 +78,7 @@ async function main(): Promise<void> {
     return;
   }
   try {
-    if (!isInside()) {
-      await prepareSoftware(new Steps());
-    }
-    enterIsolation();
+    enterIsolation(isInside() ? {} : passSoftware(await prepareSoftware(new Steps())));
   } catch (error) {
     if (error instanceof LabError) {
       process.stderr.write(`portolan: ${error.message}\n`);

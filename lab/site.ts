@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, open, rm } from "node:fs/promises";
+import { cp, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { injectAgentSettings } from "./debian-disk.ts";
+import { installAgent } from "./debian-disk.ts";
 import { runProgram } from "./run-program.ts";
 import { SegmentNetwork } from "./segment-network.ts";
-import { labProgram, labRoot, prepareSoftware } from "./software.ts";
+import { labProgram, type LabSoftware, labRoot, passedSoftware } from "./software.ts";
 import type { Steps } from "./steps.ts";
 import { type ComputerPlan, type Firmware, VirtualComputer } from "./virtual-computer.ts";
 
@@ -40,8 +40,8 @@ export class LabSite {
   }
 
   /** Puts the boot files where the server finds them. */
-  async installSoftware(): Promise<{ readonly diskPath: string }> {
-    const software = await prepareSoftware(this.steps);
+  async installSoftware(): Promise<LabSoftware> {
+    const software = passedSoftware();
     await mkdir(this.dataDir, { recursive: true });
     await cp(software.bootDir, join(this.dataDir, "boot"), { recursive: true });
     return software;
@@ -86,7 +86,8 @@ export class LabSite {
       const gone = new Promise((resolve) => {
         server.once("exit", resolve);
       });
-      await runProgram("pkill", ["-KILL", "-f", "src/server/main.ts"]);
+      // Launcher and command line hand over to the server by execve, so this process is the server.
+      server.kill("SIGKILL");
       await gone;
     }
     await this.#spawnServer();
@@ -173,11 +174,14 @@ export class LabSite {
   }
 
   /** A copy of the Debian disk whose agent knows this site. */
-  async prepareSource(diskPath: string, serverAddress: string): Promise<string> {
+  async prepareSource(software: LabSoftware, serverAddress: string): Promise<string> {
     const { siteKeyFingerprint } = await this.portolan<{ siteKeyFingerprint: string }>("status");
     const sourcePath = join(this.folder, "source.raw");
-    await copyFile(diskPath, sourcePath);
-    await injectAgentSettings(sourcePath, `server = "${serverAddress}"\nsiteKey = "${siteKeyFingerprint}"\n`);
+    await runProgram("cp", ["--sparse=always", software.diskPath, sourcePath]);
+    await installAgent(sourcePath, {
+      bundlePath: software.agentBundlePath,
+      settings: `server = "${serverAddress}"\nsiteKey = "${siteKeyFingerprint}"\n`,
+    });
     return sourcePath;
   }
 
@@ -210,7 +214,8 @@ export async function until<Answer>(
     if (performance.now() > deadlineMs) {
       throw new Error(`${what} did not happen within ${timeoutMs / 1000} s`);
     }
-    await sleep(1000);
+    // Asking starts a program each time, on processors that the virtual computers need.
+    await sleep(2000);
   }
 }
 

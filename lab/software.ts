@@ -12,25 +12,42 @@ export const labRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export const labProgram = join(labRoot, "bin", "portolan");
 const nodePath = join(labRoot, "node_modules", "node", "bin", "node");
 
-/**
- * The agent, the preboot system and a Debian disk: made when the agent has changed, else taken from the cache. Needs
- * Debian's packages from the network, so it runs before the lab shuts itself off; inside it finds everything made.
- */
-export async function prepareSoftware(
-  steps: Steps,
-): Promise<{ readonly bootDir: string; readonly diskPath: string }> {
-  const cacheDir = join(labRoot, "var", "cache");
-  const agentBundlePath = join(cacheDir, "agent.mjs");
-  await mkdir(cacheDir, { recursive: true });
-  await bundleAgent(join(labRoot, "src", "agent", "main.ts"), agentBundlePath);
-  const preboot = ["init/init", "init/lease", "build-boot-files.ts", "driver-modules.ts"];
-  const hash = createHash("sha256");
-  for (const path of [agentBundlePath, ...preboot.map((name) => join(labRoot, "src", "preboot", name))]) {
-    hash.update(await readFile(path));
+/** What a scenario puts on servers and disks. */
+export type LabSoftware = {
+  /** Folder that network boot serves. */
+  readonly bootDir: string;
+  /** A Debian disk without an agent. */
+  readonly diskPath: string;
+  readonly agentBundlePath: string;
+};
+
+const passedKey = "PORTOLAN_LAB_SOFTWARE";
+
+/** How software made outside is told to the lab inside. */
+export function passSoftware(software: LabSoftware): Readonly<Record<string, string>> {
+  return { [passedKey]: JSON.stringify(software) };
+}
+
+export function passedSoftware(): LabSoftware {
+  const text = process.env[passedKey];
+  if (text === undefined) {
+    throw new Error("the lab was entered without its software");
   }
-  const key = hash.digest("hex");
+  return JSON.parse(text) as LabSoftware;
+}
+
+/**
+ * The agent, the preboot system and a Debian disk: made when what they are made of has changed, else taken from the
+ * cache. Needs Debian's packages from the network, so it runs before the lab shuts itself off.
+ */
+export async function prepareSoftware(steps: Steps): Promise<LabSoftware> {
+  const cacheDir = join(labRoot, "var", "cache");
+  await mkdir(cacheDir, { recursive: true });
+  const agentBundlePath = join(cacheDir, "agent.mjs");
+  await bundleAgent(join(labRoot, "src", "agent", "main.ts"), agentBundlePath);
   const buildDir = join(cacheDir, "lab-boot");
   const keyPath = join(buildDir, "key");
+  const key = await prebootKey(agentBundlePath);
   if (!existsSync(keyPath) || (await readFile(keyPath, "utf8")) !== key) {
     await steps.do("building the preboot system", async () => {
       await runProgram(labProgram, ["boot", "build", "--data", buildDir]);
@@ -38,6 +55,15 @@ export async function prepareSoftware(
     });
   }
   const onStep = (text: string): void => steps.say(`  ${text}`);
-  const diskPath = await buildDebianDisk({ cacheDir, agentBundlePath, nodePath, onStep });
-  return { bootDir: join(buildDir, "boot"), diskPath };
+  const diskPath = await buildDebianDisk({ cacheDir, nodePath, onStep });
+  return { bootDir: join(buildDir, "boot"), diskPath, agentBundlePath };
+}
+
+async function prebootKey(agentBundlePath: string): Promise<string> {
+  const preboot = ["init/init", "init/lease", "build-boot-files.ts", "driver-modules.ts"];
+  const hash = createHash("sha256");
+  for (const path of [agentBundlePath, ...preboot.map((name) => join(labRoot, "src", "preboot", name))]) {
+    hash.update(await readFile(path));
+  }
+  return hash.digest("hex");
 }

@@ -28,14 +28,14 @@ import type { LabSite } from "../site.ts";
  */
 export async function relayedComputers(site: LabSite): Promise<void> {
   const { steps, network, folder } = site;
-  const { diskPath } = await site.installSoftware();
+  const software = await site.installSoftware();
   await connectThroughRelay(site);
   const configPath = join(folder, "portolan.toml");
   await writeFile(configPath, '[server]\nrelays = ["192.168.20.254"]\n');
   await steps.do("starting the server", () => site.startServer(["eth0"], ["--config", configPath]));
   captureSegment(network, "far", join(folder, "far.pcap"));
   captureSegment(network, "near", join(folder, "near.pcap"));
-  const sourcePath = await site.prepareSource(diskPath, "192.168.10.1");
+  const sourcePath = await site.prepareSource(software, "192.168.10.1");
   await steps.do("importing the disk as image debian", () =>
     site.portolan("image", "import", sourcePath, "debian"),
   );

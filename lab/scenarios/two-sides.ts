@@ -40,7 +40,7 @@ const sides: readonly [Side, Side] = [
  */
 export async function twoSides(site: LabSite): Promise<void> {
   const { steps, network, folder } = site;
-  const { diskPath } = await site.installSoftware();
+  const software = await site.installSoftware();
   for (const side of sides) {
     await network.addSegment(side.segment);
     await network.connect("server", side.interfaceName, side.segment, `${side.server}/24`);
@@ -65,7 +65,7 @@ export async function twoSides(site: LabSite): Promise<void> {
   for (const [index, computer] of [pc1, pc2].entries()) {
     const { server } = sides[index] ?? sides[0];
     await steps.do(`imaging ${computer.plan.name} from ${server}`, async () => {
-      const sourcePath = await site.prepareSource(diskPath, server);
+      const sourcePath = await site.prepareSource(software, server);
       await site.portolan("image", "import", sourcePath, `debian-${index + 1}`);
       await deployToOne(site, computer, `debian-${index + 1}`, sourcePath);
     });

@@ -32,6 +32,7 @@ export class ComputerRegistry {
   readonly #computers = new Map<string, StoredComputer>();
   /** Enrolments one after the other: two connections of one new computer must not make two records. */
   #turn: Promise<unknown> = Promise.resolve();
+  #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(dependencies: ComputerRegistryDependencies) {
     this.#dependencies = dependencies;
@@ -99,7 +100,18 @@ export class ComputerRegistry {
     });
   }
 
-  async update(id: string, change: Partial<StoredComputer>): Promise<StoredComputer> {
+  /** Changes come one after the other: a record is written whole, so two at once would undo each other. */
+  update(id: string, change: Partial<StoredComputer>): Promise<StoredComputer> {
+    return this.#inOrder(() => this.#write(id, change));
+  }
+
+  #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#lastWrite.then(work);
+    this.#lastWrite = done.catch(() => undefined);
+    return done;
+  }
+
+  async #write(id: string, change: Partial<StoredComputer>): Promise<StoredComputer> {
     const computer = this.#computers.get(id);
     if (computer === undefined) {
       throw new ApiError(404, "not-found", `there is no computer ${id}`);
@@ -120,10 +132,12 @@ export class ComputerRegistry {
     });
   }
 
-  async forget(id: string): Promise<void> {
-    await this.#dependencies.store.remove(id);
-    this.#computers.delete(id);
-    this.publish(id);
+  forget(id: string): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#dependencies.store.remove(id);
+      this.#computers.delete(id);
+      this.publish(id);
+    });
   }
 
   enrol(message: EnrollMessage, keyFingerprint: string): Promise<EnrolmentAnswer> {

@@ -1,10 +1,21 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ProgramOutcome, runProgram } from "#platform/run-program.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
 
-const outputCharactersMax = 900;
+/** The end of the output tells why it failed. */
+const outputBytesMax = 900;
+
+function reasonOf(outcome: Exclude<ProgramOutcome, { type: "not-started" }>, timeoutMs: number): string {
+  const how =
+    outcome.type === "exited"
+      ? `exit code ${outcome.exitCode}`
+      : outcome.because === "timeout"
+        ? `ended at its limit of ${timeoutMs} ms`
+        : `ended by ${outcome.signal} (${outcome.because})`;
+  return `${how}: ${outcome.output.trim()}`;
+}
 
 /** Runs a script with its interpreter; the script is a file, so nothing of it is read by a shell on the way. */
 export async function runScript(
@@ -15,31 +26,20 @@ export async function runScript(
   const path = join(folder, "script");
   try {
     await writeFile(path, task.script, { mode: 0o700 });
-    return await new Promise<TaskOutcome>((resolve) => {
-      const child = spawn(task.interpreter, [path], {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "pipe"],
-        timeout: task.timeoutMs,
-        killSignal: "SIGKILL",
-        signal: context.signal,
-      });
-      let output = "";
-      const append = (part: Buffer): void => {
-        // The end of the output tells why it failed.
-        output = (output + part.toString("utf8")).slice(-outputCharactersMax);
-      };
-      child.stdout.on("data", append);
-      child.stderr.on("data", append);
-      child.once("error", (error) => resolve({ outcome: "failed", reason: error.message }));
-      child.once("close", (code, signal) => {
-        const how = signal === null ? `exit code ${code}` : `ended by ${signal} (limit ${task.timeoutMs} ms)`;
-        resolve(
-          code === 0
-            ? { outcome: "done", reason: null }
-            : { outcome: "failed", reason: `${how}: ${output.trim()}` },
-        );
-      });
+    const outcome = await runProgram({
+      program: task.interpreter,
+      args: [path],
+      cwd: folder,
+      timeoutMs: task.timeoutMs,
+      outputBytesMax,
+      signal: context.signal,
     });
+    if (outcome.type === "not-started") {
+      return { outcome: "failed", reason: outcome.reason };
+    }
+    return outcome.type === "exited" && outcome.exitCode === 0
+      ? { outcome: "done", reason: null }
+      : { outcome: "failed", reason: reasonOf(outcome, task.timeoutMs) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runScript } from "./run-script.ts";
+
+const context = { signal: new AbortController().signal };
+const shell = { interpreter: "/bin/sh", timeoutMs: 10_000 };
+
+test("script task: exit code 0 is done, another one is a failure with the end of the output", async () => {
+  assert.deepEqual(await runScript({ ...shell, script: "true" }, context), { outcome: "done", reason: null });
+  assert.deepEqual(await runScript({ ...shell, script: "echo no disk >&2; exit 4" }, context), {
+    outcome: "failed",
+    reason: "exit code 4: no disk",
+  });
+});
+
+test("script task: one that leaves a service running is done all the same", async () => {
+  const startedAtMs = performance.now();
+  const outcome = await runScript({ ...shell, script: "sleep 4 &" }, context);
+  assert.equal(outcome.outcome, "done");
+  assert.ok(performance.now() - startedAtMs < 3000);
+});
+
+test("script task: at its time limit it fails, whatever it waits for", async () => {
+  const script = "echo waiting; sleep 60 & wait";
+  assert.deepEqual(await runScript({ ...shell, script, timeoutMs: 300 }, context), {
+    outcome: "failed",
+    reason: "ended at its limit of 300 ms: waiting",
+  });
+});
+
+test("script task: an interpreter that is not there is a failure that names it", async () => {
+  const outcome = await runScript({ ...shell, script: "", interpreter: "/no/such/shell" }, context);
+  assert.equal(outcome.outcome, "failed");
+  assert.match(outcome.reason ?? "", /\/no\/such\/shell/);
+});

@@ -177,7 +177,7 @@ function createRegistry(given: {
       if (token === null) {
         return "absent";
       }
-      const check = boot.tokens.check(token, inventory, clock.epochMs());
+      const check = boot.tokens.check(token, inventory, clock.monotonicMs());
       const isYoung = clock.epochMs() - startedAtMs < youngMs;
       return check.type === "valid"
         ? "valid"

@@ -31,15 +31,31 @@ function postgresId(flag: "-u" | "-g"): number {
 }
 
 /** PostgreSQL refuses to run as root, so root hands over to its own user. */
-function postgresUser(): { uid: number; gid: number } | null {
+function postgresUser(): { uid?: number; gid?: number } | null {
   if (process.getuid?.() !== 0) {
-    return {} as { uid: number; gid: number };
+    return {};
   }
   try {
     return { uid: postgresId("-u"), gid: postgresId("-g") };
   } catch {
     return null;
   }
+}
+
+/** A new cluster in a folder only its user may enter. */
+function createCluster(programs: string, user: { readonly uid?: number; readonly gid?: number }): string {
+  const folder = mkdtempSync(join(tmpdir(), "portolan-pg-"));
+  if (user.uid !== undefined && user.gid !== undefined) {
+    chownSync(folder, user.uid, user.gid);
+  }
+  chmodSync(folder, 0o700);
+  const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"];
+  execFileSync(join(programs, "initdb"), ["-D", join(folder, "data"), ...options], {
+    ...user,
+    cwd: folder,
+    stdio: "ignore",
+  });
+  return folder;
 }
 
 /** The fixture, or a sentence why this machine cannot have one. */
@@ -52,28 +68,15 @@ export async function startPostgres(): Promise<PostgresFixture | string> {
   if (user === null) {
     return "PostgreSQL does not run as root, and there is no user postgres to run it as";
   }
-  const folder = mkdtempSync(join(tmpdir(), "portolan-pg-"));
-  if (user.uid !== undefined) {
-    chownSync(folder, user.uid, user.gid);
-  }
-  chmodSync(folder, 0o700);
-  const data = join(folder, "data");
-  execFileSync(
-    join(programs, "initdb"),
-    ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
-    {
-      ...user,
-      cwd: folder,
-      stdio: "ignore",
-    },
-  );
+  const folder = createCluster(programs, user);
   const urlOf = (name: string): string => `postgres://postgres@/${name}?host=${encodeURIComponent(folder)}`;
   let server: ChildProcess | null = null;
 
+  // Only processes die here, never the machine, so nothing needs fsync.
   async function start(): Promise<void> {
     server = spawn(
       join(programs ?? "", "postgres"),
-      ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+      ["-D", join(folder, "data"), "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
       {
         ...user,
         cwd: folder,
@@ -114,7 +117,7 @@ export async function startPostgres(): Promise<PostgresFixture | string> {
       await withClient(urlOf("postgres"), (client) => client.query(`create database ${name}`));
       return urlOf(name);
     },
-    // Only processes die here, never the machine, so nothing needs fsync. SIGQUIT is PostgreSQL's "immediate shutdown": no checkpoint, connections cut, recovery at the next start.
+    // PostgreSQL's "immediate shutdown": no checkpoint, connections cut, recovery at the next start.
     kill: () => end("SIGQUIT"),
     restart: start,
     async stop() {

@@ -59,7 +59,8 @@ export class ByteReader {
 
   /** A copy of the next `sizeBytes` bytes. */
   copy(sizeBytes: number, field: string): Uint8Array {
-    return this.view(sizeBytes, field).slice();
+    // Not `slice`: of a Buffer, which sockets give, that is a view.
+    return Uint8Array.from(this.view(sizeBytes, field));
   }
 
   /** Everything that is left, as a view. */

@@ -35,3 +35,10 @@ test("ByteReader: fails on short input and names the field, also on a view insid
   );
   assert.deepEqual([...reader.rest()], [3]);
 });
+
+test("bytes: a copy of a socket's Buffer stays when the Buffer is used again", () => {
+  const received = Buffer.from([1, 2, 3]);
+  const copy = new ByteReader(received).copy(2, "pair");
+  received.fill(9);
+  assert.deepEqual([...copy], [1, 2]);
+});

@@ -13,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { BootEvent } from "#engine/boot/boot-event.ts";
-import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
+import type { Settings } from "#plan/settings.ts";
+import { type HostProcess, NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
 import { BootSite, computer, makeDataDir, startBootServer } from "./boot-site.ts";
 
 const mac = "52:54:00:00:00:03";
@@ -27,7 +28,7 @@ const loaders: Readonly<Record<string, string>> = {
 };
 
 /** dhcp (dnsmasq) ── room ── server; the virtual computer's tap is a port of the same bridge. */
-async function startRoom(t: TestContext): Promise<BootSite | null> {
+async function startRoom(t: TestContext, settings: Partial<Settings> = {}): Promise<BootSite | null> {
   const files = [...Object.values(loaders), `${ovmf}/OVMF_CODE_4M.fd`, `${ovmf}/OVMF_CODE_4M.secboot.fd`];
   const missing = files.filter((path) => !existsSync(path));
   const obstacle =
@@ -61,7 +62,7 @@ async function startRoom(t: TestContext): Promise<BootSite | null> {
   ]);
   await dnsmasq.waitFor("DHCP, IP range");
   const computers = [computer("busy", mac, { work: "preboot", uuid: uuid as never })];
-  return startBootServer(hosts, { interfaces: ["eth0"], dataDir, computers });
+  return startBootServer(hosts, { interfaces: ["eth0"], dataDir, computers, settings });
 }
 
 function useRealLoaders(folder: string): void {
@@ -79,7 +80,11 @@ function useRealLoaders(folder: string): void {
   writeFileSync(path, JSON.stringify({ files }));
 }
 
-function startComputer(t: TestContext, site: BootSite, firmware: "bios" | "uefi" | "secure-boot"): void {
+function startComputer(
+  t: TestContext,
+  site: BootSite,
+  firmware: "bios" | "uefi" | "secure-boot",
+): HostProcess {
   const folder = mkdtempSync(join(tmpdir(), "portolan-vm-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const variables = join(folder, "vars.fd");
@@ -94,7 +99,7 @@ function startComputer(t: TestContext, site: BootSite, firmware: "bios" | "uefi"
     "-drive",
     `if=pflash,format=raw,unit=1,file=${variables}`,
   ];
-  site.hosts.start("switch", "qemu-system-x86_64", [
+  return site.hosts.start("switch", "qemu-system-x86_64", [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-m", "512"],
     ...["-accel", "tcg,thread=multi,tb-size=256", "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand"],
     ...["-M", isSecure ? "q35,smm=on" : "q35", "-smbios", `type=1,uuid=${uuid},serial=SN1`],
@@ -160,11 +165,21 @@ test("firmware: OVMF reads iPXE by its own PXE client without port 4011, then sc
   }
 });
 
-test("firmware: OVMF with Secure Boot refuses iPXE, comes back, and is given shim, GRUB and the kernel", async (t) => {
-  const site = await startRoom(t);
+test("firmware: OVMF with Secure Boot runs shim, GRUB and reads the kernel, all by TFTP", async (t) => {
+  const site = await startRoom(t, { "boot.uefiLoader": "shim" });
   if (site !== null) {
     startComputer(t, site, "secure-boot");
-    const events = await eventsUntil(site, "kernel", 240_000);
+    const events = await eventsUntil(site, "kernel", 150_000);
+    assert.deepEqual([...new Set(offered(events))], ["uefi-x64-pxe shimx64.efi"]);
+    assert.ok(events.some(({ stage, file }) => stage === "script" && file === "grub.cfg"));
+  }
+});
+
+test("firmware: OVMF with Secure Boot reads iPXE, refuses it, comes back and is given the shim", async (t) => {
+  const site = await startRoom(t, { "boot.httpPort": 80 });
+  if (site !== null) {
+    startComputer(t, site, "secure-boot");
+    const events = await eventsUntil(site, "kernel", 150_000);
     const files = offered(events);
     assert.equal(files[0], "uefi-x64-pxe snponly.efi");
     assert.match(files.at(-1) ?? "", /shimx64\.efi$/);

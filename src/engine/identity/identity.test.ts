@@ -251,6 +251,21 @@ test("an installed agent is let in once after its deployment, by its old key, or
   assert.equal(verdict({ ...os, bootToken: "valid" }, [record()]), "pending new-key");
 });
 
+test("a board without a serial is recognised by MAC and UUID, one without both by nothing", () => {
+  const os = { environment: "os" } as const;
+  const deployedAtMs = nowMs - 60_000;
+  const noSerial = identity([mac(1)], uuidA);
+  assert.equal(
+    verdict({ ...os, identity: noSerial }, [record({ deployedAtMs, serial: null })]),
+    "enrolled just-deployed",
+  );
+  const onlyMac = identity([mac(1)]);
+  assert.equal(
+    verdict({ ...os, identity: onlyMac }, [record({ deployedAtMs, serial: null, uuid: null })]),
+    "pending new-key",
+  );
+});
+
 test("certificates of preboot are short-lived", () => {
   const preboot = decide({ bootToken: "valid" }, [record()]);
   const os = decide({ environment: "os" }, [record({ approvedKeyFingerprint: "k1" })]);

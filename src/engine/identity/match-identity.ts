@@ -28,7 +28,7 @@ export type IdentityMatch =
   | {
       readonly type: "same";
       readonly computerId: string;
-      /** MAC, UUID and serial are all known and all equal. */
+      /** A MAC in common, UUID and serial equal; boards that lack one of these two lack it on both sides. */
       readonly isExact: boolean;
       /** MACs that this computer showed for the first time and no other record has. */
       readonly newMacs: readonly MacAddress[];
@@ -101,9 +101,9 @@ function same(
     computerId: record.id,
     isExact:
       identity.macs.some((mac) => record.macs.includes(mac)) &&
-      sharesUuid(record, identity) &&
-      identity.serial !== null &&
-      identity.serial === record.serial,
+      (sharesUuid(record, identity) || (identity.uuid === null && record.uuid === null)) &&
+      identity.serial === record.serial &&
+      (identity.uuid !== null || identity.serial !== null),
     newMacs: identity.macs.filter((mac) => !taken.has(mac)),
   };
 }

@@ -14,6 +14,7 @@ import { apiCommand, type CliContext, UsageError } from "./cli-context.ts";
 import { completionScripts, type ShellName } from "./completion.ts";
 import { bootCommand } from "./commands/boot-command.ts";
 import { computerCommand } from "./commands/computer-command.ts";
+import { decodeCommand } from "./commands/decode-command.ts";
 import { imageCommand } from "./commands/image-command.ts";
 import { deployCommand, jobCommand } from "./commands/job-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
@@ -64,6 +65,7 @@ const application: Application<CliContext> = buildApplication(
       deploy: deployCommand,
       session: sessionCommand,
       agent: programEntry("agent"),
+      decode: decodeCommand,
       lab: programEntry("lab"),
       bench: programEntry("bench"),
       completions: completionsCommand,
@@ -121,5 +123,13 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
   }
 }
+
+// `portolan … | head` closes the pipe when it has seen enough; that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") {
+    process.exit(0);
+  }
+  throw error;
+});
 
 await main(process.argv.slice(2));

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { systemClock } from "#platform/clock.ts";
 import { createNetwork } from "#platform/create-network.ts";
+import { toSafeText } from "#wire/control/json-fields.ts";
 import { Agent } from "./agent.ts";
 import { choosePlace } from "./choose-place.ts";
 import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config.ts";
@@ -14,7 +15,8 @@ const usage = `usage: portolan agent run [--environment preboot|os] [--config FI
 const defaultConfigPath = "/etc/portolan/agent.toml";
 
 function say(text: string): void {
-  process.stdout.write(`portolan: ${text}\n`);
+  // Scripts and servers have a part in it: nothing of theirs steers this terminal.
+  process.stdout.write(`portolan: ${toSafeText(text, 4096)}\n`);
 }
 
 async function runAgent(

@@ -78,7 +78,7 @@ async function main(): Promise<void> {
     return;
   }
   try {
-    enterIsolation(isInside() ? {} : passSoftware(await prepareSoftware(new Steps())));
+    await enterIsolation(isInside() ? {} : passSoftware(await prepareSoftware(new Steps())));
   } catch (error) {
     if (error instanceof LabError) {
       process.stderr.write(`portolan: ${error.message}\n`);

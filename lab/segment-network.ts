@@ -136,8 +136,10 @@ export class SegmentNetwork {
       env: { ...process.env, ...env },
     });
     const log = createWriteStream(logPath, { flags: "a" });
-    child.stdout.pipe(log);
-    child.stderr.pipe(log);
+    // Two streams share the log, so neither may end it.
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once("close", () => log.end());
     this.#processes.push(child);
     return child;
   }

@@ -62,8 +62,10 @@ export class VirtualComputer {
     const child = spawn("ip", ["netns", "exec", switchName, "qemu-system-x86_64", ...this.#arguments()], {
       stdio: ["ignore", "pipe", "pipe"],
     });
-    child.stdout.pipe(log);
-    child.stderr.pipe(log);
+    // Two streams share the log, so neither may end it.
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once("close", () => log.end());
     this.#child = child;
     child.once("exit", () => {
       this.#child = null;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse as parseToml } from "smol-toml";
+import { nearestWord } from "#plan/nearest.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Environment } from "#wire/control/message.ts";
@@ -94,10 +95,6 @@ function readCommon(raw: Raw, place: string): Common {
   return { server: server ?? null, discovery, controlPort, siteKeyFingerprint: siteKey };
 }
 
-function findNearest(word: string, known: readonly string[]): string | undefined {
-  return known.find((key) => key.toLowerCase().startsWith(word.toLowerCase().slice(0, 4)));
-}
-
 /** Options of the kernel command line, as the boot services write them. */
 export function parseKernelCommandLine(text: string, overrides: AgentOverrides = {}): AgentConfig {
   const words = new Map<string, string>(
@@ -133,8 +130,8 @@ export function parseAgentFile(path: string, text: string, overrides: AgentOverr
   }
   const unknown = Object.keys(raw).find((key) => !agentSettingKeys.some((known) => known === key));
   if (unknown !== undefined) {
-    const nearest = findNearest(unknown, agentSettingKeys);
-    const hint = nearest === undefined ? `known are: ${agentSettingKeys.join(", ")}` : `is it ${nearest}?`;
+    const nearest = nearestWord(unknown, agentSettingKeys);
+    const hint = nearest === null ? `known are: ${agentSettingKeys.join(", ")}` : `is it ${nearest}?`;
     throw new AgentConfigError(`${path}: the key ${unknown} is unknown; ${hint}`);
   }
   const stateDir = typeof raw["stateDir"] === "string" ? raw["stateDir"] : "/var/lib/portolan-agent";

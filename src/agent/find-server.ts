@@ -57,6 +57,7 @@ async function openSockets(network: Network, settings: DiscoverySettings): Promi
     "agent.discovery",
   );
   const sockets: UdpSocket[] = [];
+  let failure: unknown = null;
   for (const nic of network.interfaces().filter((candidate) => !candidate.isLoopback)) {
     const grant = grantSocket(flow, {
       role: "agent",
@@ -64,7 +65,15 @@ async function openSockets(network: Network, settings: DiscoverySettings): Promi
       interfaceName: nic.name,
       groups: [settings.group],
     });
-    sockets.push(await network.openUdp(grant));
+    try {
+      sockets.push(await network.openUdp(grant));
+    } catch (error) {
+      // One interface that went away must not keep the others from asking.
+      failure = error;
+    }
+  }
+  if (sockets.length === 0 && failure !== null) {
+    throw failure;
   }
   return sockets;
 }

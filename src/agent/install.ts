@@ -24,9 +24,8 @@ WantedBy=multi-user.target
 }
 
 /** How the agent is started there. A bundle is copied; from a checkout the checkout is used where it is. */
-async function placeProgram(root: string): Promise<string> {
+async function placeProgram(root: string, node: string): Promise<string> {
   const self = resolve(process.argv[1] ?? "");
-  const node = process.execPath;
   if (!self.endsWith(".mjs")) {
     if (root !== "/") {
       throw new AgentConfigError("only the bundled agent can be installed into another root");
@@ -49,6 +48,8 @@ async function placeProgram(root: string): Promise<string> {
  */
 export async function installAgent(given: {
   readonly root: string;
+  /** Node's path on the computer the agent is for; `null`: the one that runs this. */
+  readonly node: string | null;
   readonly overrides: AgentOverrides;
   readonly say: (text: string) => void;
 }): Promise<void> {
@@ -63,7 +64,10 @@ export async function installAgent(given: {
   const unitFolder = join(root, "etc/systemd/system");
   const wantsFolder = join(unitFolder, "multi-user.target.wants");
   await mkdir(wantsFolder, { recursive: true });
-  await writeFile(join(unitFolder, unitName), describeUnit(await placeProgram(root)));
+  await writeFile(
+    join(unitFolder, unitName),
+    describeUnit(await placeProgram(root, given.node ?? process.execPath)),
+  );
   const link = join(wantsFolder, unitName);
   await rm(link, { force: true });
   await symlink(`../${unitName}`, link);

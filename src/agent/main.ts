@@ -8,7 +8,7 @@ import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config
 import { AgentIdentity } from "./identity.ts";
 
 const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
-       portolan agent install --site-key HEX [--server IP] [--port N] [--root DIR]
+       portolan agent install --site-key HEX [--server IP] [--port N] [--root DIR [--node PATH]]
        portolan agent settings [KEY VALUE] [--config FILE]
        portolan agent status [--config FILE]`;
 
@@ -47,6 +47,7 @@ async function main(): Promise<void> {
       port: { type: "string" },
       "site-key": { type: "string" },
       root: { type: "string", default: "/" },
+      node: { type: "string" },
     },
     allowPositionals: true,
   });
@@ -62,7 +63,7 @@ async function main(): Promise<void> {
     await runAgent(environment, config, overrides);
   } else if (command === "install") {
     const { installAgent } = await import("./install.ts");
-    await installAgent({ root, overrides, say });
+    await installAgent({ root, node: values.node ?? null, overrides, say });
   } else if (command === "settings") {
     const { changeSettings } = await import("./settings.ts");
     await changeSettings({ path: config, words: rest, say });

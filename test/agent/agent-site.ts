@@ -31,12 +31,10 @@ export function createFolder(t: TestContext): string {
 export async function startServer(
   site: AgentSite,
   interfaces: readonly string[] = ["eth0"],
+  host = "server",
 ): Promise<HostProcess> {
-  const server = site.hosts.start("server", process.execPath, [
-    "test/agent/serve-agents.ts",
-    site.folder,
-    ...interfaces,
-  ]);
+  const script = "test/agent/serve-agents.ts";
+  const server = site.hosts.start(host, process.execPath, [script, site.folder, ...interfaces]);
   await server.waitFor('{"event":"ready"}');
   return server;
 }
@@ -70,8 +68,8 @@ export async function giveTask(site: AgentSite, server: HostProcess, task: TaskM
 }
 
 /** Looks until something is so; the test's own limit ends it when it never is. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) {
     await new Promise((resolve) => {
       setTimeout(resolve, 20);
     });

@@ -9,6 +9,7 @@ import {
   createFolder,
   createRoom,
   giveTask,
+  readCounters,
   startAgent,
   startServer,
   until,
@@ -103,6 +104,26 @@ test(
     const stranger = startAgent(site, "two", { siteKey: "1".repeat(64) });
     await stranger.waitFor("10.9.0.1 answered on 225.1.2.3, UDP port 402, but with another site's key");
     assert.equal(countOf(server, '"event":"connected"'), 0);
+  },
+);
+
+test(
+  "agent: a rogue server on the group, there first, keeps nobody from the site's own",
+  { skip },
+  async (t) => {
+    const site = createRoom(t);
+    const rogueSite = { hosts: site.hosts, folder: createFolder(t) };
+    const rogue = await startServer(rogueSite, ["eth0"], "two");
+    approve(rogueSite, rogue);
+    const server = await startServer(site);
+    approve(site, server);
+    startAgent(site, "one", {});
+    await server.waitFor('"event":"connected"');
+    assert.ok(
+      ((await readCounters(rogue)).discovery["answered"] ?? 0) >= 1,
+      "the rogue has answered as well",
+    );
+    assert.deepEqual((await readCounters(rogue)).control, {});
   },
 );
 

@@ -7,7 +7,7 @@ import { connect, type ConnectionOptions } from "node:tls";
 import { createSiteKey, SiteAuthority } from "#server/site-authority.ts";
 import { encodeFrame, FrameReader } from "#wire/control/frame.ts";
 
-/* What a hostile peer does to port 402. usage: send-garbage.ts ADDRESS garbage|hello|stolen|claim [PATH] */
+/* What a hostile peer does to port 402. usage: send-garbage.ts ADDRESS garbage|hello|stolen|claim|crowd [PATH] */
 const [host = "", kind = "", path = ""] = process.argv.slice(2);
 
 const inventory = {
@@ -109,7 +109,15 @@ async function claimAnother(): Promise<void> {
   console.log(await talk(encodeFrame(hello), { key: read("key.pem"), cert: read("certificate.pem") }));
 }
 
+/** Forty connections that say nothing. */
+async function crowd(): Promise<void> {
+  await Promise.all(Array.from({ length: 40 }, () => talk(new Uint8Array(0))));
+}
+
 switch (kind) {
+  case "crowd":
+    await crowd();
+    break;
   case "garbage":
     await sendGarbage();
     break;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { networkTestObstacle } from "../network-hosts.ts";
-import { approve, countOf, createRoom, readCounters, startAgent, startServer } from "./agent-site.ts";
+import { approve, countOf, createRoom, readCounters, startAgent, startServer, until } from "./agent-site.ts";
 
 const obstacle = networkTestObstacle("ip");
 const skip = obstacle ?? false;
@@ -87,5 +87,20 @@ test(
     assert.match(one, /^c-/);
     assert.match(two, /^c-/);
     assert.notEqual(one, two);
+  },
+);
+
+test(
+  "control port: a crowd of silent strangers of one address is cut to a few, and others get in",
+  { skip },
+  async (t) => {
+    const site = createRoom(t);
+    const server = await startServer(site);
+    approve(site, server);
+    site.hosts.start("two", process.execPath, ["test/agent/send-garbage.ts", "10.9.0.1", "crowd"]);
+    await until(async () => ((await readCounters(server)).control["too-many-strangers"] ?? 0) >= 24);
+    startAgent(site, "one", { server: "10.9.0.1" });
+    await server.waitFor('"event":"connected"');
+    assert.equal((await readCounters(server)).control["too-many-strangers"], 24);
   },
 );

@@ -47,6 +47,7 @@ export class Transmission {
   /** Who was told of the session and has not joined its group yet. */
   readonly #notReady = new Set<string>();
   #sentBytes = 0;
+  #judgedAtMs = 0;
   #isStopped = false;
   #wake: () => void = () => undefined;
 
@@ -116,16 +117,11 @@ export class Transmission {
     while (this.#notReady.size > 0 && clock.monotonicMs() - startedAtMs < readyMsMax && !this.#isStopped) {
       await this.#wait(idleDelayMs * 5);
     }
-    let judgedAtMs = clock.monotonicMs();
+    this.#judgedAtMs = clock.monotonicMs();
     let askedAtMs = 0;
     while (!this.#isStopped && this.#members.size > 0) {
       const nowMs = clock.monotonicMs();
-      if (nowMs - judgedAtMs > 1000) {
-        for (const { receiverId, reason } of this.#sender.judge(nowMs, nowMs - judgedAtMs)) {
-          this.#leave(receiverId, reason);
-        }
-        judgedAtMs = nowMs;
-      }
+      this.#judge(nowMs);
       if (this.#sender.isAsking) {
         if (this.#sender.finishRound() === "waiting") {
           if (nowMs - askedAtMs > askAgainMs) {
@@ -141,6 +137,17 @@ export class Transmission {
         this.#sender.askRound();
         this.#askRound();
         askedAtMs = clock.monotonicMs();
+      }
+    }
+  }
+
+  /** Also while a chunk waits for room: a receiver that is gone must not hold the others up until it is sent. */
+  #judge(nowMs: number): void {
+    const elapsedMs = nowMs - this.#judgedAtMs;
+    if (elapsedMs > 1000) {
+      this.#judgedAtMs = nowMs;
+      for (const { receiverId, reason } of this.#sender.judge(nowMs, elapsedMs)) {
+        this.#leave(receiverId, reason);
       }
     }
   }
@@ -180,7 +187,11 @@ export class Transmission {
         budget = this.#sender.budget(this.#dependencies.clock.monotonicMs());
         if (budget <= 0) {
           await this.#wait(idleDelayMs);
+          this.#judge(this.#dependencies.clock.monotonicMs());
         }
+      }
+      if (this.#isStopped || this.#members.size === 0) {
+        return true;
       }
       this.#sendBlock(unit.chunkIndex, block, sealed);
       budget -= 1;

@@ -9,7 +9,12 @@ type Assembly = {
   readonly hasBlock: Uint8Array;
   readonly blockSizeBytes: number;
   missingCount: number;
+  /** Datagrams disagreed about its size, so that one of them was forged: ask for all of it again. */
+  isDoubtful: boolean;
 };
+
+/** A sequence number further ahead than any outage makes plausible is not counted: it was not sent by our sender. */
+const sequenceLeapMax = 1 << 20;
 
 /** Chunks in pieces at one time; a sender goes chunk by chunk, so more than a few means heavy loss. */
 const assemblyCountMax = 64;
@@ -50,8 +55,10 @@ export class MulticastReceiver {
     this.#packetCount += 1;
     if (this.#highestSequence === 0) {
       this.#firstSequence = packet.sequence;
+      this.#highestSequence = packet.sequence;
+    } else if (packet.sequence - this.#highestSequence <= sequenceLeapMax) {
+      this.#highestSequence = Math.max(this.#highestSequence, packet.sequence);
     }
-    this.#highestSequence = Math.max(this.#highestSequence, packet.sequence);
     if (!this.#wanted.has(packet.chunkIndex)) {
       return null;
     }
@@ -72,10 +79,17 @@ export class MulticastReceiver {
   /** The chunk was authentic and is on its way to the disk. */
   accept(chunkIndex: number): void {
     this.#wanted.delete(chunkIndex);
+    // Datagrams that were repeated while it was being written have begun it anew.
+    this.#assemblies.delete(chunkIndex);
   }
 
   /** What to ask for at the end of a round: whole chunks, and blocks of chunks that came in part. */
   missing(): { readonly chunks: Ranges; readonly blocks: readonly MissingBlocks[] } {
+    for (const [chunkIndex, assembly] of this.#assemblies) {
+      if (assembly.isDoubtful) {
+        this.#assemblies.delete(chunkIndex);
+      }
+    }
     const whole = [...this.#wanted].filter((index) => !this.#assemblies.has(index)).toSorted((a, b) => a - b);
     const blocks: MissingBlocks[] = [];
     for (const [chunkIndex, assembly] of this.#assemblies) {
@@ -100,6 +114,7 @@ export class MulticastReceiver {
     if (found !== undefined) {
       const fits =
         found.frame.byteLength === packet.frameSizeBytes && found.blockSizeBytes === packet.blockSizeBytes;
+      found.isDoubtful ||= !fits;
       return fits ? found : null;
     }
     if (this.#assemblies.size >= assemblyCountMax) {
@@ -114,6 +129,7 @@ export class MulticastReceiver {
       hasBlock: new Uint8Array(blockCount),
       blockSizeBytes: packet.blockSizeBytes,
       missingCount: blockCount,
+      isDoubtful: false,
     };
     this.#assemblies.set(packet.chunkIndex, assembly);
     return assembly;

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import type { DataPacket } from "#wire/multicast/data-packet.ts";
+import { allocatePair, type GroupPort } from "./allocate-pair.ts";
+import { MulticastReceiver } from "./receiver.ts";
+import { defaultSenderLimits, type LeftReason, MulticastSender } from "./sender.ts";
+
+const blockSizeBytes = 100;
+const blockCount = 20;
+const chunkCount = 40;
+
+/** mulberry32: the same numbers for the same seed. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function packetOf(sequence: number, chunkIndex: number, blockIndex: number): DataPacket {
+  const block = new Uint8Array(blockSizeBytes).fill((chunkIndex * 7 + blockIndex) & 255);
+  const frameSizeBytes = blockCount * blockSizeBytes;
+  return { sessionId: 1, sequence, chunkIndex, frameSizeBytes, blockIndex, blockSizeBytes, block };
+}
+
+function isGenuine(chunkIndex: number, frame: Uint8Array): boolean {
+  return frame.every((byte, index) => byte === ((chunkIndex * 7 + Math.floor(index / blockSizeBytes)) & 255));
+}
+
+type Member = {
+  readonly id: string;
+  readonly engine: MulticastReceiver;
+  readonly joinAtMs: number;
+  readonly dieAtMs: number;
+  /** What a computer that works slowly takes from its socket. */
+  readonly packetsPerMs: number;
+  readonly backlog: DataPacket[];
+  credit: number;
+  unreportedCount: number;
+};
+
+type Script = {
+  readonly seed: number;
+  readonly loss: number;
+  readonly duplication?: number;
+  readonly reorder?: number;
+  readonly members: readonly (Partial<Pick<Member, "joinAtMs" | "dieAtMs" | "packetsPerMs">> & {
+    id: string;
+  })[];
+};
+
+const senderLimits = { ...defaultSenderLimits, windowMax: 256, judgeMs: 2000, silenceMs: 3000 };
+
+/** One session in steps of a virtual millisecond, 50 datagrams in each at most. */
+class Room {
+  readonly sender = new MulticastSender(chunkCount, senderLimits, 0);
+  readonly members: readonly Member[];
+  readonly left = new Map<string, LeftReason>();
+  readonly #script: Script;
+  readonly #random: () => number;
+  readonly #inSession = new Set<Member>();
+  #unit: { readonly chunkIndex: number; readonly blocks: readonly number[] } | null = null;
+  #nowMs = 0;
+
+  constructor(script: Script) {
+    this.#script = script;
+    this.#random = seededRandom(script.seed);
+    this.members = script.members.map((given) => ({
+      joinAtMs: 0,
+      dieAtMs: Number.POSITIVE_INFINITY,
+      packetsPerMs: 1000,
+      ...given,
+      engine: new MulticastReceiver(Array.from({ length: chunkCount }, (_, index) => index)),
+      backlog: [],
+      credit: 0,
+      unreportedCount: 0,
+    }));
+  }
+
+  play(): void {
+    for (; this.#nowMs < 600_000 && (this.#inSession.size > 0 || this.#nowMs === 0); this.#nowMs += 1) {
+      this.#admitAndJudge();
+      this.#send();
+      for (const member of this.#inSession) {
+        if (this.#nowMs < member.dieAtMs) {
+          this.#work(member);
+        }
+      }
+      if (this.sender.isAsking) {
+        this.sender.finishRound();
+      }
+    }
+  }
+
+  #admitAndJudge(): void {
+    for (const member of this.members) {
+      if (member.joinAtMs === this.#nowMs) {
+        this.#inSession.add(member);
+        this.sender.join(member.id, [[0, chunkCount]], this.#nowMs);
+      }
+    }
+    if (this.#nowMs % 1000 === 0) {
+      for (const { receiverId, reason } of this.sender.judge(this.#nowMs, 1000)) {
+        const member = this.members.find(({ id }) => id === receiverId);
+        assert.ok(member !== undefined);
+        this.#leave(member, reason);
+      }
+    }
+  }
+
+  #send(): void {
+    const { sender } = this;
+    for (let step = 0; step < 50 && !sender.isAsking && sender.budget(this.#nowMs) > 0; step += 1) {
+      const unit = this.#unit ?? sender.next();
+      if (unit === null) {
+        sender.askRound();
+        return;
+      }
+      const [block, ...rest] =
+        unit.blocks === "all" ? Array.from({ length: blockCount }, (_, index) => index) : unit.blocks;
+      this.#unit = rest.length === 0 ? null : { chunkIndex: unit.chunkIndex, blocks: rest };
+      if (block !== undefined) {
+        this.#deliver(packetOf(sender.takeSequence(), unit.chunkIndex, block));
+      }
+    }
+  }
+
+  #deliver(packet: DataPacket): void {
+    const { loss, duplication = 0, reorder = 0 } = this.#script;
+    for (const member of this.#inSession) {
+      if (this.#nowMs >= member.dieAtMs || this.#random() < loss) {
+        continue;
+      }
+      for (let copies = this.#random() < duplication ? 2 : 1; copies > 0; copies -= 1) {
+        const end = member.backlog.length;
+        member.backlog.splice(this.#random() < reorder ? Math.max(0, end - 3) : end, 0, packet);
+      }
+    }
+  }
+
+  #work(member: Member): void {
+    member.credit = Math.min(member.credit + member.packetsPerMs, 1000);
+    const takenCount = Math.min(Math.floor(member.credit), member.backlog.length);
+    member.credit -= takenCount;
+    for (const packet of member.backlog.splice(0, takenCount)) {
+      const arrived = member.engine.receive(packet);
+      if (arrived !== null && isGenuine(arrived.chunkIndex, arrived.frame)) {
+        member.engine.accept(arrived.chunkIndex);
+      }
+      member.unreportedCount += 1;
+    }
+    const { highestSequence, lostCount, wantedCount } = member.engine;
+    if (member.unreportedCount >= 16 || (this.#nowMs % 60 === 0 && highestSequence > 0)) {
+      member.unreportedCount = 0;
+      this.sender.report(member.id, highestSequence, lostCount, this.#nowMs);
+    }
+    if (this.sender.isAsking && member.backlog.length === 0) {
+      const { chunks, blocks } = member.engine.missing();
+      this.sender.missing(member.id, this.sender.round, chunks, blocks, this.#nowMs);
+      if (wantedCount === 0) {
+        this.#leave(member, "done");
+      }
+    }
+  }
+
+  #leave(member: Member, reason: LeftReason): void {
+    this.#inSession.delete(member);
+    this.left.set(member.id, reason);
+    this.sender.leave(member.id);
+  }
+}
+
+function play(script: Script): {
+  readonly sentCount: number;
+  readonly left: ReadonlyMap<string, LeftReason>;
+} {
+  const room = new Room(script);
+  room.play();
+  return { sentCount: room.sender.sentSequence, left: room.left };
+}
+
+const copyCount = chunkCount * blockCount;
+const three = [{ id: "a" }, { id: "b" }, { id: "c" }];
+
+for (const [loss, copiesMax] of [
+  [0, 1],
+  [0.02, 1.15],
+  [0.1, 1.7],
+] as const) {
+  test(`multicast: three receivers finish at ${loss * 100} % loss with at most ${copiesMax} copies sent`, () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const outcome = play({ seed, loss, members: three });
+      const seen = `seed ${seed}: ${outcome.sentCount} of ${copyCount}`;
+      assert.deepEqual([...outcome.left.values()], ["done", "done", "done"], seen);
+      assert.ok(outcome.sentCount <= copyCount * copiesMax, seen);
+    }
+  });
+}
+
+test("multicast: reordered and duplicated datagrams cost no repair", () => {
+  const outcome = play({ seed: 7, loss: 0, duplication: 0.2, reorder: 0.2, members: three });
+  assert.equal(outcome.sentCount, copyCount);
+  assert.deepEqual([...outcome.left.values()], ["done", "done", "done"]);
+});
+
+test("multicast: a late receiver uses what is on the wire and is sent only the rest", () => {
+  const outcome = play({ seed: 3, loss: 0, members: [{ id: "a" }, { id: "late", joinAtMs: 8 }] });
+  assert.equal(outcome.left.get("late"), "done");
+  assert.equal(outcome.left.get("a"), "done");
+  assert.ok(outcome.sentCount < copyCount * 1.9, `${outcome.sentCount} of ${copyCount}`);
+});
+
+test("multicast: a receiver that died is named silent, and the others finish", () => {
+  const outcome = play({ seed: 5, loss: 0.02, members: [...three, { id: "dead", dieAtMs: 5 }] });
+  assert.equal(outcome.left.get("dead"), "silent");
+  assert.deepEqual(
+    ["a", "b", "c"].map((id) => outcome.left.get(id)),
+    ["done", "done", "done"],
+  );
+});
+
+test("multicast: a receiver at a fiftieth of the pace is named too slow, and the others finish", () => {
+  const outcome = play({
+    seed: 6,
+    loss: 0,
+    members: [{ id: "a" }, { id: "b" }, { id: "slow", packetsPerMs: 0.05 }],
+  });
+  assert.equal(outcome.left.get("a"), "done");
+  assert.equal(outcome.left.get("b"), "done");
+  assert.equal(outcome.left.get("slow"), "too-slow");
+});
+
+test("multicast receiver: a chunk repeated while it is written is not asked for again", () => {
+  const engine = new MulticastReceiver([0, 1]);
+  const arrived = Array.from({ length: blockCount }, (_, block) =>
+    engine.receive(packetOf(block + 1, 0, block)),
+  );
+  assert.equal(arrived.filter((chunk) => chunk !== null).length, 1);
+  engine.receive(packetOf(21, 0, 3));
+  engine.accept(0);
+  assert.deepEqual(engine.missing(), { chunks: [[1, 1]], blocks: [] });
+});
+
+test("multicast receiver: a forged size and a forged sequence cost a repair, nothing else", () => {
+  const engine = new MulticastReceiver([0]);
+  engine.receive(packetOf(1, 0, 0));
+  engine.receive({ ...packetOf(0xffffffff, 0, 1), frameSizeBytes: 5000 });
+  assert.equal(engine.highestSequence, 1);
+  assert.deepEqual(engine.missing(), { chunks: [[0, 1]], blocks: [] });
+  const arrived = Array.from({ length: blockCount }, (_, block) =>
+    engine.receive(packetOf(block + 2, 0, block)),
+  );
+  assert.ok(arrived.some((chunk) => chunk !== null && isGenuine(0, chunk.frame)));
+});
+
+test("multicast pairs: every group on the first port, then the next port, then the session waits", () => {
+  const groups = ["224.2.0.2", "224.2.0.3"].map((text) => Ipv4Address.parse(text));
+  const inUse: GroupPort[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    const pair = allocatePair(groups, [401, 402], inUse);
+    assert.ok(pair !== null);
+    inUse.push(pair);
+  }
+  assert.deepEqual(
+    inUse.map(({ group, port }) => `${group}:${port}`),
+    ["224.2.0.2:401", "224.2.0.3:401", "224.2.0.2:402", "224.2.0.3:402"],
+  );
+  assert.equal(allocatePair(groups, [401, 402], inUse), null);
+  assert.deepEqual(allocatePair(groups, [401, 402], inUse.toSpliced(1, 1)), inUse[1]);
+});

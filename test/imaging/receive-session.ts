@@ -1,0 +1,68 @@
+import { hash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { zstdDecompressSync } from "node:zlib";
+import { MulticastSession } from "#agent/imaging/multicast-session.ts";
+import type { TaskContext } from "#agent/task.ts";
+import { decodeManifest } from "#engine/image/manifest.ts";
+import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
+
+/*
+ * One receiver in a namespace, with lines of JSON for its control connection.
+ * usage: receive-session.ts MANIFEST SERVER-ADDRESS
+ */
+const [manifestPath = "", serverAddress = ""] = process.argv.slice(2);
+const manifest = decodeManifest(readFileSync(manifestPath, "utf8"));
+const wanted = [...manifest.chunks.keys()].filter((index) => manifest.chunks[index] !== null);
+const written = new Set<number>();
+
+function send(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Decompresses and checks as a restore does, and leaves the disk out. */
+async function write(index: number, frame: Uint8Array): Promise<boolean> {
+  const isGenuine = hash("sha256", zstdDecompressSync(frame)) === manifest.chunks[index];
+  if (isGenuine) {
+    written.add(index);
+  }
+  return isGenuine;
+}
+
+const context: TaskContext = {
+  key: "task",
+  network: createLinuxNetwork(),
+  serverAddress: () => Ipv4Address.parse(serverAddress),
+  siteKeyFingerprint: "",
+  identity: () => ({ key: "", cert: "" }),
+  send,
+  onMessage: () => undefined,
+  report: () => undefined,
+  say: () => undefined,
+  signal: new AbortController().signal,
+};
+
+let session: MulticastSession | null = null;
+
+async function receive(message: ServerImagingMessage): Promise<void> {
+  if (message.type === "imaging-session") {
+    session = await MulticastSession.join(message, context, wanted, write);
+  } else if (message.type === "imaging-round-end" && session !== null) {
+    const { wantedCount } = await session.answerRound(message.round);
+    if (wantedCount === 0) {
+      const isComplete = written.size === wanted.length;
+      send({
+        type: "complete",
+        isComplete,
+        packetCount: session.packetCount,
+        refusedCount: session.refusedCount,
+      });
+    }
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  await receive(JSON.parse(line) as ServerImagingMessage);
+}

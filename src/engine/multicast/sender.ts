@@ -20,7 +20,8 @@ export type SenderLimits = {
 
 export const defaultSenderLimits: SenderLimits = {
   windowMax: 4096,
-  windowMin: 32,
+  /** More than a receiver takes before it reports, or each window would wait for its timer. */
+  windowMin: 128,
   maxMbps: 0,
   datagramSizeBytes: 1466,
   stallMs: 400,
@@ -30,9 +31,19 @@ export const defaultSenderLimits: SenderLimits = {
 
 export type LeftReason = "done" | "failed" | "silent" | "too-slow";
 
+/*
+ * Loss is judged over this many datagrams: over fewer, one lost datagram of a noisy cable looks like congestion, and
+ * giving way to it stops a session at two in a hundred.
+ */
+const lossSampleCount = 256;
+const congestionLossRate = 0.06;
+const noiseLossRate = 0.035;
+
 type Receiver = {
   sequence: number;
-  lost: number;
+  /** Where the current sample of its loss began. */
+  sampledSequence: number;
+  sampledLost: number;
   reportedAtMs: number;
   /** Round it has answered. */
   answeredRound: number;
@@ -88,7 +99,8 @@ export class MulticastSender {
   join(receiverId: string, wanted: Ranges, nowMs: number): void {
     this.#receivers.set(receiverId, {
       sequence: this.#sentSequence,
-      lost: 0,
+      sampledSequence: this.#sentSequence,
+      sampledLost: 0,
       reportedAtMs: nowMs,
       answeredRound: this.#round - 1,
       heldUpMs: 0,
@@ -109,17 +121,22 @@ export class MulticastSender {
     }
     receiver.reportedAtMs = nowMs;
     receiver.sequence = Math.max(receiver.sequence, Math.min(sequence, this.#sentSequence));
-    const newlyLost = lost - receiver.lost;
-    receiver.lost = lost;
     const { windowMax, windowMin } = this.#limits;
-    if (newlyLost > 0 && receiver.sequence > this.#lossAtSequence) {
-      // A loss of one in a hundred is a noisy cable, more is congestion: give way in proportion.
-      const inWindow = Math.max(1, Math.min(this.#window, receiver.sequence - this.#lossAtSequence));
-      const factor = newlyLost / inWindow > 0.02 ? 0.6 : 0.95;
-      this.#window = Math.max(windowMin, Math.floor(this.#window * factor));
-      this.#lossAtSequence = this.#sentSequence;
-    } else if (newlyLost <= 0) {
-      this.#window = Math.min(windowMax, this.#window + 16);
+    const sampleCount = receiver.sequence - receiver.sampledSequence;
+    if (sampleCount < lossSampleCount) {
+      return;
+    }
+    const lossRate = Math.max(0, lost - receiver.sampledLost) / sampleCount;
+    receiver.sampledSequence = receiver.sequence;
+    receiver.sampledLost = lost;
+    if (lossRate > congestionLossRate) {
+      // Once for what was in flight: the others report the same overflow.
+      if (receiver.sequence > this.#lossAtSequence) {
+        this.#window = Math.max(windowMin, Math.floor(this.#window * 0.6));
+        this.#lossAtSequence = this.#sentSequence;
+      }
+    } else if (lossRate < noiseLossRate) {
+      this.#window = Math.min(windowMax, this.#window + 64);
     }
   }
 

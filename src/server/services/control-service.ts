@@ -22,6 +22,7 @@ import {
 } from "#wire/control/message.ts";
 import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
 import { checkEnrolmentProof } from "./check-enrolment-proof.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 /** What became of a request to be let in. `pending` and `held` keep the line open: the answer may come later. */
 export type EnrolmentAnswer =
@@ -95,6 +96,7 @@ export class ControlService {
   /** Who has been told no; nothing more is read. */
   readonly #refused = new WeakSet<TLSSocket>();
   readonly #enrolmentBudget: AnswerBudget;
+  readonly #silence = new SilenceWatch(silenceMsMax);
   #cancelPing: () => void = () => undefined;
 
   constructor(options: ControlServiceOptions, dependencies: ControlServiceDependencies) {
@@ -375,7 +377,12 @@ export class ControlService {
   #pingLater(): void {
     this.#cancelPing = this.#dependencies.clock.after(pingDelayMs, () => {
       for (const { socket } of this.#links.values()) {
-        this.#send(socket, { type: "ping" });
+        if (this.#silence.isSilent(socket, this.#dependencies.clock.monotonicMs())) {
+          this.#count("silent");
+          socket.destroy();
+        } else {
+          this.#send(socket, { type: "ping" });
+        }
       }
       for (const socket of this.#waiting.keys()) {
         write(socket, { type: "ping" });

@@ -380,9 +380,8 @@ export class ControlService {
         if (this.#silence.isSilent(socket, this.#dependencies.clock.monotonicMs())) {
           this.#count("silent");
           socket.destroy();
-        } else {
-          this.#send(socket, { type: "ping" });
         }
+        this.#send(socket, { type: "ping" });
       }
       for (const socket of this.#waiting.keys()) {
         write(socket, { type: "ping" });

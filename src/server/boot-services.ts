@@ -97,11 +97,13 @@ export function createBootServices(
         if (config === null) {
           return files.find(fileName.replace(/^\/?(boot\/)?/, ""))?.bytes ?? null;
         }
-        if (config.mac === null) {
+        const { networkInterface, address } = asker;
+        // The signed GRUB asks for `grub.cfg` without its MAC; then whose lease the address is tells who asks.
+        const mac = config.mac === null ? attempts.findByAddress(address)?.mac : MacAddress.parse(config.mac);
+        if (mac === undefined) {
           return null;
         }
-        const identity = { mac: MacAddress.parse(config.mac), uuid: null };
-        const { networkInterface, address } = asker;
+        const identity = { mac, uuid: null };
         return textEncoder.encode(
           scripts.write({ loader: "grub", identity, networkInterface, peerAddress: address }),
         );

@@ -108,8 +108,8 @@ const silences: readonly [BootSilence, string, Partial<BootRequest>, Partial<Boo
     { settings: local, computer: known({ state: "pending" }) },
   ],
   [
-    "secure-http-boot-needs-port-80",
-    "HTTP firmware that needs the shim, on another port than 80",
+    "secure-http-boot-not-supported",
+    "HTTP firmware that needs the shim",
     { firmware: { type: "uefi-x64-http" } },
     { settings: { ...classicSettings, "boot.uefiLoader": "shim" } },
   ],
@@ -196,15 +196,6 @@ test("boot decision: the shim is offered only when GRUB is there as well", () =>
   assert.deepEqual(programFor({ firmware }, { settings, bootFiles: without("grubx64.efi") }), {
     type: "ignore",
     reason: "no-boot-files",
-  });
-});
-
-test("boot decision: HTTP firmware gets the shim where HTTP boot is on port 80", () => {
-  const settings = { ...classicSettings, "boot.uefiLoader": "shim", "boot.httpPort": 80 } as const;
-  assert.deepEqual(programFor({ firmware: { type: "uefi-x64-http" } }, { settings }), {
-    type: "http-file",
-    loader: "shim",
-    url: "http://192.168.0.1:80/boot/shimx64.efi",
   });
 });
 

@@ -59,7 +59,7 @@ export type BootSilence =
   | "lease-request"
   | "relay-not-listed"
   | "no-boot-files"
-  | "secure-http-boot-needs-port-80"
+  | "secure-http-boot-not-supported"
   | WorkSilence;
 
 /** Why a computer that could be booted is left alone. */
@@ -92,18 +92,12 @@ export function decideBoot(request: BootRequest, facts: BootFacts, nowMs: number
   if (program === null || !needed.every((name) => facts.bootFiles.has(name))) {
     return { type: "ignore", reason: "no-boot-files" };
   }
-  if (program.type === "http-file" && program.loader === "shim" && !canGrubUseHttp(facts)) {
-    return { type: "ignore", reason: "secure-http-boot-needs-port-80" };
+  // QUIRK(grub-http-boot): Debian 12's signed GRUB sets up no network under UEFI HTTP boot and stops at a prompt.
+  // Silence lets the firmware go on to PXE, where the shim is of use.
+  if (program.type === "http-file" && program.loader === "shim") {
+    return { type: "ignore", reason: "secure-http-boot-not-supported" };
   }
   return { type: "offer", program, because: work.because };
-}
-
-/**
- * QUIRK(grub-http-port): the signed GRUB of Debian 12, started by UEFI HTTP boot, asks port 80 whatever port it came
- * from, finds no configuration and stops at a prompt. Silence lets the firmware go on to PXE, where the shim works.
- */
-function canGrubUseHttp(facts: BootFacts): boolean {
-  return facts.settings["boot.httpPort"] === 80;
 }
 
 /** Whether this computer should run the preboot system now, apart from how it would get there. */

@@ -6,6 +6,9 @@ import { bootFileNames, type BootAddress } from "./boot-program.ts";
  * Paths carry no device, so the kernel comes from wherever GRUB itself came from (TFTP or HTTP): the signed build
  * is not sure to accept a port number in `(http,address:port)`.
  *
+ * QUIRK(grub-proxy-dhcp): GRUB 2.06 takes its server from `siaddr` of the site's DHCP server and does not look at a
+ * ProxyDHCP offer. Behind the shim it therefore reaches us only where that server names us as next server.
+ *
  * @param commandLine from `buildKernelCommandLine`, so free of quotes and of anything GRUB expands.
  */
 export function prebootGrubConfig(server: BootAddress, commandLine: string): string {

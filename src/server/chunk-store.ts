@@ -23,6 +23,8 @@ export class ChunkError extends Error {
 /** Each chunk once, as a file named by the SHA-256 of its content, holding one zstd frame. */
 export class ChunkStore {
   readonly #folder: string;
+  /** Chunks being written, keyed by hash: equal ones come at the same time. BOUNDED by the callers' parallel puts. */
+  readonly #writing = new Map<string, Promise<void>>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -31,15 +33,22 @@ export class ChunkStore {
   /** Stores the content if it is new. Durable when it returns. */
   async put(content: Uint8Array): Promise<{ readonly chunkHash: string; readonly isNew: boolean }> {
     const chunkHash = hash("sha256", content);
-    const path = this.#pathOf(chunkHash);
-    if (await exists(path)) {
+    const writing = this.#writing.get(chunkHash);
+    if (writing !== undefined) {
+      await writing;
       return { chunkHash, isNew: false };
     }
-    // One frame for one chunk, never by several workers: each is then read alone, in any order.
-    const frame = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
-    await mkdir(join(this.#folder, chunkHash.slice(0, 2)), { recursive: true });
-    await writeDurably(path, frame);
-    return { chunkHash, isNew: true };
+    let isNew = false;
+    const work = this.#write(chunkHash, content).then((isWritten) => {
+      isNew = isWritten;
+    });
+    this.#writing.set(chunkHash, work);
+    try {
+      await work;
+    } finally {
+      this.#writing.delete(chunkHash);
+    }
+    return { chunkHash, isNew };
   }
 
   /** The zstd frame as it is on the disk. @throws ChunkError `chunk-missing` */
@@ -71,6 +80,19 @@ export class ChunkStore {
     if (hash("sha256", content) !== chunkHash) {
       throw new ChunkError("chunk-damaged", chunkHash);
     }
+  }
+
+  /** False when it was there already. */
+  async #write(chunkHash: string, content: Uint8Array): Promise<boolean> {
+    const path = this.#pathOf(chunkHash);
+    if (await exists(path)) {
+      return false;
+    }
+    // One frame for one chunk, never by several workers: each is then read alone, in any order.
+    const frame = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+    await mkdir(join(this.#folder, chunkHash.slice(0, 2)), { recursive: true });
+    await writeDurably(path, frame);
+    return true;
   }
 
   #pathOf(chunkHash: string): string {

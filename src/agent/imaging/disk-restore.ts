@@ -100,10 +100,19 @@ export class DiskRestore {
       doneBytes += length;
       onProgress(doneBytes);
     }
-    if (this.#firstChunk !== null) {
-      await this.#disk.write(0, this.#firstChunk);
+    const first = this.#firstChunk;
+    if (first === null) {
+      return null;
     }
+    await this.#disk.write(0, first);
     await this.#disk.flush();
+    await dropCaches();
+    const found = await this.#disk.read(0, first.byteLength);
+    if (Buffer.compare(found, first) !== 0) {
+      await this.#disk.write(0, zeros.subarray(0, first.byteLength));
+      await this.#disk.flush();
+      return "the first chunk reads back differently from what was written; the disk is failing";
+    }
     return null;
   }
 }

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { BootEvent } from "#engine/boot/boot-event.ts";
 import { type HostProcess, NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
-import { BootSite, computer, makeDataDir, startBootServer } from "./boot-site.ts";
+import { type BootSite, computer, makeDataDir, settle, startBootServer } from "./boot-site.ts";
 
 const mac = "52:54:00:00:00:03";
 const uuid = "4c4c4544-0031-3510-8048-b7c04f333032";
@@ -177,7 +177,8 @@ test("firmware: OVMF with Secure Boot refuses iPXE, and gets shim, GRUB and the 
   }
   const first = startComputer(t, site, "secure-boot");
   const refused = await eventsUntil(site, isDone("loader"), 120_000);
-  await first.waitFor("Access Denied", 30_000);
+  await first.waitFor("BdsDxe: loading", 30_000);
+  await settle();
   assert.deepEqual([...new Set(offered(refused))], ["uefi-x64-pxe snponly.efi"]);
   first.child.kill("SIGKILL");
   await new Promise((resolve) => {

@@ -36,7 +36,12 @@ export class BootProgress {
   /** Also for TFTP transfers, from their report. */
   fileServed(served: ServedFile): void {
     const { attempts, clock, recordEvent } = this.#dependencies;
-    const stage = stageOfFile(served.fileName);
+    // GRUB writes `/boot/vmlinuz` where iPXE writes `vmlinuz`.
+    const stage = stageOfFile(served.fileName.slice(served.fileName.lastIndexOf("/") + 1));
+    if (stage === "script" && served.outcome === "done") {
+      // Recorded with its decision when it was written.
+      return;
+    }
     const mac = attempts.findByAddress(served.peerAddress)?.mac ?? null;
     if (served.outcome === "done" && stage === "loader") {
       attempts.noteLoaderRead(served.peerAddress);

@@ -177,12 +177,13 @@ test("boot: perfdhcp's 500 DISCOVERs of PXE firmware are all answered, its ordin
     site.hosts.run("pc", "sh", ["-c", `perfdhcp ${[...load, ...added].join(" ")} 2>&1 || true`]);
   const pxeClass = Buffer.from("PXEClient:Arch:00000:UNDI:002001").toString("hex");
   const asFirmware = perfdhcp(["-o", `60,${pxeClass}`, "-o", "93,0000"]);
-  await settle();
+  await untilCounted(() => site.counters()["answered"] === 500);
   assert.equal(site.counters()["answered"], 500, JSON.stringify(site.counters()));
-  // It stops at the moment its last packet is out, so it may miss the answer to that one.
-  assert.ok(perfdhcpReceived(asFirmware) >= 499, asFirmware);
+  // It stops at the moment its last packet is out, so it misses answers that are still on their way: on a machine that is
+  // busy with other things those of its last hundredths of a second. That all were answered is counted above.
+  assert.ok(perfdhcpReceived(asFirmware) >= 450, asFirmware);
   const asOrdinary = perfdhcp([]);
-  await settle();
+  await untilCounted(() => site.counters()["not-pxe"] === 500);
   assert.equal(site.counters()["not-pxe"], 500, JSON.stringify(site.counters()));
   assert.equal(perfdhcpReceived(asOrdinary), 0, asOrdinary);
 });
@@ -254,3 +255,12 @@ test("boot behind a relay nobody named: silence with the reason", async (t) => {
   assert.equal(event?.reason, "relay-not-listed");
   assert.equal(event.relay?.address, "10.2.0.1");
 });
+
+/** Waits while a busy server still works its queue off; the assertion after it says what was missing. */
+async function untilCounted(isThere: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 100 && !isThere(); attempt += 1) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  }
+}

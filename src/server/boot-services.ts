@@ -87,7 +87,12 @@ export function createBootServices(
     { listenTcp, log, files, scripts, progress },
   );
   const tftp = new TftpService(
-    { flows, interfaces, isSinglePort: settings()["tftp.singlePort"] },
+    {
+      flows,
+      interfaces,
+      isSinglePort: settings()["tftp.singlePort"],
+      isMulticast: settings()["tftp.multicast"],
+    },
     {
       network,
       clock,

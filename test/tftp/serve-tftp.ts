@@ -5,7 +5,7 @@ import { systemClock } from "#platform/clock.ts";
 import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
 import { TftpService } from "#server/services/tftp-service.ts";
 
-/* Runs the TFTP service alone, inside a namespace. usage: serve-tftp.ts INTERFACE single|dynamic */
+/* Runs the TFTP service alone, inside a namespace. usage: serve-tftp.ts INTERFACE single|dynamic|multicast */
 const [interfaceName = "", mode = "dynamic"] = process.argv.slice(2);
 
 /** Content a test can compute as well. */
@@ -20,16 +20,19 @@ function contentOf(sizeBytes: number): Buffer {
 const files = new Map([
   ["small.bin", contentOf(1000)],
   ["edge.bin", contentOf(512 * 4)],
+  ["medium.bin", contentOf(300_000)],
   ["large.bin", contentOf(20 << 20)],
 ]);
 const isSinglePort = mode === "single";
-const settings = { ...classicSettings, "tftp.singlePort": isSinglePort };
+const isMulticast = mode === "multicast";
+const settings = { ...classicSettings, "tftp.singlePort": isSinglePort, "tftp.multicast": isMulticast };
 const network = createLinuxNetwork();
 const service = new TftpService(
   {
     flows: computeFlows(settings, { consolePort: 8443 }),
     interfaces: network.interfaces().filter((nic) => nic.name === interfaceName),
     isSinglePort,
+    isMulticast,
   },
   {
     network,
@@ -40,4 +43,13 @@ const service = new TftpService(
   },
 );
 await service.start();
+// Counters for the test, once a second while something happens.
+let shown = "";
+setInterval(() => {
+  const counters = JSON.stringify(Object.fromEntries(service.counters));
+  if (counters !== shown) {
+    shown = counters;
+    console.log(`counters ${counters}`);
+  }
+}, 200);
 console.log("ready");

@@ -8,6 +8,7 @@ import { type HostProcess, NetworkHosts, networkTestObstacle } from "../network-
 const sizes: Readonly<Record<string, number>> = {
   "small.bin": 1000,
   "edge.bin": 2048,
+  "medium.bin": 300_000,
   "large.bin": 20 << 20,
 };
 
@@ -21,12 +22,13 @@ function expected(name: string): Buffer {
 
 type Site = { readonly hosts: NetworkHosts; readonly folder: string; readonly server: HostProcess };
 
-/** server (10.9.0.1) ── room ── client (10.9.0.2) */
-async function startSite(t: TestContext, mode: "single" | "dynamic"): Promise<Site> {
+/** server (10.9.0.1) ── room ── client (10.9.0.2), other (10.9.0.3) */
+async function startSite(t: TestContext, mode: "single" | "dynamic" | "multicast"): Promise<Site> {
   const hosts = new NetworkHosts(t);
   hosts.segment("room", [
     { host: "server", interfaceName: "eth0", address: "10.9.0.1/24" },
     { host: "client", interfaceName: "eth0", address: "10.9.0.2/24" },
+    { host: "other", interfaceName: "eth0", address: "10.9.0.3/24" },
   ]);
   const folder = mkdtempSync(join(tmpdir(), "portolan-tftp-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -116,4 +118,63 @@ test("TFTP: port 69 taken by another program is an error that names the port and
       error instanceof Error &&
       /udp port 69 \(boot\.tftp\) on eth0 is held by \S+ \(process \d+\)/.test(error.message),
   );
+});
+
+test("TFTP multicast: two atftp clients share one transmission of a file (RFC 2090)", async (t) => {
+  const obstacle = networkTestObstacle("ip", "atftp");
+  if (obstacle !== null) {
+    t.skip(obstacle);
+    return;
+  }
+  const site = await startSite(t, "multicast");
+  const clients = ["client", "other"].map((host) => {
+    site.hosts.run(host, "ip", ["route", "add", "224.0.0.0/4", "dev", "eth0"]);
+    return site.hosts.start(host, "atftp", [
+      ...["--option", "multicast", "--option", "blksize 1428", "-g", "-r", "medium.bin"],
+      ...["-l", join(site.folder, `${host}.bin`), "10.9.0.1"],
+    ]);
+  });
+  await Promise.all(
+    clients.map(
+      ({ child }) =>
+        new Promise((resolve) => {
+          child.once("exit", resolve);
+        }),
+    ),
+  );
+  for (const name of ["client.bin", "other.bin"]) {
+    assert.ok(readFileSync(join(site.folder, name)).equals(expected("medium.bin")), `${name} differs`);
+  }
+  assert.match(await site.server.waitFor('"multicast-complete":2'), /ready/);
+});
+
+test("TFTP: random and truncated datagrams at port 69 are counted, never answered with data, never fatal", async (t) => {
+  const obstacle = networkTestObstacle("ip", "curl");
+  if (obstacle !== null) {
+    t.skip(obstacle);
+    return;
+  }
+  const site = await startSite(t, "dynamic");
+  const script = `
+    const socket = require("node:dgram").createSocket("udp4");
+    let answered = 0;
+    socket.on("message", () => { answered += 1; });
+    const send = (bytes) => new Promise((done) => socket.send(bytes, 69, "10.9.0.1", done));
+    (async () => {
+      for (let index = 0; index < 300; index += 1) {
+        const bytes = require("node:crypto").randomBytes(1 + (index * 37) % 1400);
+        bytes[0] = 0; if (bytes.length > 1) bytes[1] = 7 + (index % 200);
+        await send(bytes);
+      }
+      await new Promise((done) => setTimeout(done, 500));
+      console.log("answered " + answered);
+      socket.close();
+    })();`;
+  const printed = site.hosts.run("client", process.execPath, ["-e", script]);
+  assert.match(printed, /answered 0/);
+  await site.server.waitFor('"malformed":300');
+  site.hosts.run("client", "curl", ["-s", "-o", "small.bin", "tftp://10.9.0.1/small.bin"], {
+    cwd: site.folder,
+  });
+  assertFile(site, "small.bin");
 });

@@ -15,6 +15,7 @@ import {
   type TftpPacket,
   type TftpRequest,
 } from "#wire/tftp/packet.ts";
+import { TftpMulticast } from "./tftp-multicast.ts";
 
 /** Ethernet, IP and UDP headers and the four bytes of DATA: what a block leaves of the link's MTU. */
 const headersSizeBytes = 20 + 8 + 4;
@@ -25,6 +26,8 @@ export type TftpServiceOptions = {
   readonly flows: readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly isSinglePort: boolean;
+  /** Clients that ask for the `multicast` option share one transmission. */
+  readonly isMulticast: boolean;
 };
 
 export type TftpTransferReport = {
@@ -72,9 +75,16 @@ export class TftpService {
   /** Keyed by reason. BOUNDED by the reasons below. */
   readonly counters = new Map<string, number>();
 
+  readonly #multicast: TftpMulticast | null;
+
   constructor(options: TftpServiceOptions, dependencies: TftpServiceDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    const { network, clock, log } = dependencies;
+    const count = (reason: string): void => this.#count(reason);
+    this.#multicast = options.isMulticast
+      ? new TftpMulticast(options.flows, { network, clock, log, count })
+      : null;
   }
 
   /** @throws NetworkError when port 69 cannot be had on a named interface */
@@ -94,6 +104,7 @@ export class TftpService {
   }
 
   async stop(): Promise<void> {
+    await this.#multicast?.stop();
     for (const transfer of this.#transfers.values()) {
       transfer.cancelWake();
       if (!this.#listeners.includes(transfer.socket)) {
@@ -178,10 +189,13 @@ export class TftpService {
       refuse(TftpErrorCode.fileNotFound, "file-not-found", "no such file");
       return;
     }
-    const terms = negotiateOptions(request, {
-      fileSizeBytes: file.byteLength,
-      payloadSizeBytesMax: networkInterface.mtuBytes - headersSizeBytes,
-    });
+    const payloadSizeBytesMax = networkInterface.mtuBytes - headersSizeBytes;
+    if (this.#multicast !== null && request.options.has("multicast")) {
+      if (await this.#multicast.join(request, file, client, networkInterface, payloadSizeBytesMax)) {
+        return;
+      }
+    }
+    const terms = negotiateOptions(request, { fileSizeBytes: file.byteLength, payloadSizeBytesMax });
     const engine = new ReadTransfer(file, terms);
     const transfer: Transfer = {
       key,

@@ -87,12 +87,7 @@ export function createBootServices(
     { listenTcp, log, files, scripts, progress },
   );
   const tftp = new TftpService(
-    {
-      flows,
-      interfaces,
-      isSinglePort: settings()["tftp.singlePort"],
-      isMulticast: settings()["tftp.multicast"],
-    },
+    { flows, interfaces, ...tftpOptions(settings()) },
     {
       network,
       clock,
@@ -122,6 +117,10 @@ export function createBootServices(
     },
   );
   return { dhcp, tftp, http, files, tokens, progress, recorder };
+}
+
+function tftpOptions(settings: Settings): { readonly isSinglePort: boolean; readonly isMulticast: boolean } {
+  return { isSinglePort: settings["tftp.singlePort"], isMulticast: settings["tftp.multicast"] };
 }
 
 function describeTransfer(

@@ -2,6 +2,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type Application,
+  ArgumentScannerError,
+  formatMessageForArgumentScannerError,
   buildApplication,
   buildCommand,
   buildRouteMap,
@@ -94,7 +96,10 @@ function isUsage(error: unknown): boolean {
 
 /** Expected errors have a code and a message that helps; anything else is our bug and shows its stack. */
 function describeError(error: unknown): string {
-  if (error instanceof Error && ("code" in error || error.constructor.name.startsWith("Argument"))) {
+  if (error instanceof ArgumentScannerError) {
+    return `portolan: ${formatMessageForArgumentScannerError(error, {})}`;
+  }
+  if (error instanceof Error && "code" in error) {
     return `portolan: ${error.message}`;
   }
   return `portolan: this is a bug: ${error instanceof Error ? error.stack : String(error)}`;

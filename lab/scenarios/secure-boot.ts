@@ -19,6 +19,8 @@ export async function secureBoot(site: LabSite): Promise<void> {
   await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150");
   captureSegment(network, "room", join(folder, "room.pcap"));
   await steps.do("starting the server", () => site.startServer(["eth0"]));
+  // Without this, firmware is given iPXE first, refuses it, and gets the signed stages at its next try.
+  await site.portolan("settings", "set", "boot.uefiLoader", "shim");
   const pc1 = await site.addComputer({
     name: "pc1",
     firmware: "uefi-secure",

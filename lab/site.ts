@@ -48,7 +48,13 @@ export class LabSite {
   }
 
   /** The site's DHCP server: leases addresses and knows nothing of us. */
-  async startForeignDhcp(host: string, interfaceName: string, range: string): Promise<void> {
+  /** @param nextServer whom the site's DHCP server names for boot files; without it, itself. */
+  async startForeignDhcp(
+    host: string,
+    interfaceName: string,
+    range: string,
+    nextServer?: string,
+  ): Promise<void> {
     const log = join(this.folder, `${host}.log`);
     this.network.spawnOn(
       host,
@@ -67,6 +73,7 @@ export class LabSite {
           "--bind-interfaces",
           `--dhcp-range=${range},1h`,
           "--dhcp-option=3",
+          ...(nextServer === undefined ? [] : [`--dhcp-boot=,,${nextServer}`]),
         ],
         ...[`--dhcp-leasefile=${join(this.folder, `${host}.leases`)}`, "--log-dhcp", "--log-facility=-"],
       ],

@@ -16,7 +16,8 @@ export async function secureBoot(site: LabSite): Promise<void> {
   await network.addSegment("room");
   await network.connect("server", "eth0", "room", "192.168.10.1/24");
   await network.connect("dhcp", "eth0", "room", "192.168.10.2/24");
-  await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150");
+  // Debian's signed GRUB reads from the next server of the site's DHCP server: docs/operating/firmware.md.
+  await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150", "192.168.10.1");
   captureSegment(network, "room", join(folder, "room.pcap"));
   await steps.do("starting the server", () => site.startServer(["eth0"]));
   // Without this, firmware is given iPXE first, refuses it, and gets the signed stages at its next try.

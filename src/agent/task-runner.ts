@@ -1,5 +1,6 @@
 import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
-import type { AgentMessage, Environment, TaskMessage, TaskReport } from "#wire/control/message.ts";
+import type { AgentMessage, Environment, TaskReport } from "#wire/control/message.ts";
+import type { TaskMessage } from "#wire/control/task-message.ts";
 import type { TaskAgain, TaskContext, TaskOutcome, TaskProgress } from "./task.ts";
 import { bootDiskNext } from "./tasks/next-boot.ts";
 import { changePower } from "./tasks/power.ts";

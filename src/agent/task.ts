@@ -1,6 +1,6 @@
 import type { Network } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import type { TransferAccess } from "#wire/control/message.ts";
+import type { TransferAccess } from "#wire/control/task-message.ts";
 import type { AgentImagingMessage, ServerImagingMessage } from "#wire/control/imaging-messages.ts";
 
 /**

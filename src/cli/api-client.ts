@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { z } from "zod";
-import { errorSchema } from "#api/resources.ts";
-import { type Route, type RouteBody, type RouteName, type RouteResponse, routes } from "#api/contract.ts";
+import { errorSchema } from "#api/values.ts";
+import { type RouteBody, type RouteName, type RouteResponse, routes } from "#api/contract.ts";
+import type { Route } from "#api/route.ts";
 
 /** Where the server is and how to be let in; the server writes this file for its own machine's administrator. */
 const accessSchema = z.object({ url: z.string(), token: z.string(), caPem: z.string() });

@@ -1,4 +1,4 @@
-import type { JobResource, RunResource } from "#api/resources.ts";
+import type { JobResource, RunResource } from "#api/job-api.ts";
 import type { ApiClient } from "./api-client.ts";
 import { formatBytes, formatDuration } from "./format-units.ts";
 import { printable } from "./printable-text.ts";

@@ -3,7 +3,8 @@ import { createServer, type Server } from "node:https";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { type Route, type RouteName, type RouteResponse, routes } from "#api/contract.ts";
+import { type RouteName, type RouteResponse, routes } from "#api/contract.ts";
+import type { Route } from "#api/route.ts";
 import { SettingError } from "#plan/setting-rules.ts";
 import { ApiError } from "./api-error.ts";
 

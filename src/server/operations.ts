@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { OperationResource } from "#api/resources.ts";
+import type { OperationResource } from "#api/server-api.ts";
 
 export type OperationProgress = { readonly percent: number; readonly detail: string };
 

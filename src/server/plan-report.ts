@@ -1,4 +1,4 @@
-import type { PlanResource } from "#api/resources.ts";
+import type { PlanResource } from "#api/plan-api.ts";
 import { compareSockets } from "#plan/compare-sockets.ts";
 import type { Flow } from "#plan/flow.ts";
 import type { NetworkInterface, OpenSocket } from "#platform/network.ts";

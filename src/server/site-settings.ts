@@ -7,7 +7,7 @@ import {
   settingRules,
 } from "#plan/setting-rules.ts";
 import { type ProfileName, settingProfiles, type Settings } from "#plan/settings.ts";
-import type { SettingResource } from "#api/resources.ts";
+import type { SettingResource } from "#api/settings-api.ts";
 import type { SiteStore } from "#store/site-store.ts";
 
 const profileKey = "profile";

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { TaskMessage } from "#wire/control/message.ts";
+import type { TaskMessage } from "#wire/control/task-message.ts";
 import { type HostProcess, NetworkHosts } from "../network-hosts.ts";
 
 export type AgentSite = {

@@ -8,7 +8,7 @@ import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
 import { type ControlLink, ControlService } from "#server/services/control-service.ts";
 import { DiscoveryService } from "#server/services/discovery-service.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "#server/site-authority.ts";
-import type { TaskMessage } from "#wire/control/message.ts";
+import type { TaskMessage } from "#wire/control/task-message.ts";
 
 /*
  * Control connections and discovery alone, inside a namespace. What happens is printed, one JSON value a line.

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { decodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import { openDisk } from "#platform/disk.ts";
 import { type ServerImagingMessage, toRanges } from "#wire/control/imaging-messages.ts";
-import type { TaskMessage, TransferAccess } from "#wire/control/message.ts";
+import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
 import { chooseDisk } from "../imaging/choose-disk.ts";
 import { DiskRestore } from "../imaging/disk-restore.ts";
 import { MulticastSession } from "../imaging/multicast-session.ts";

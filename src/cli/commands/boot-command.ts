@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import type { BootFileResource } from "#api/resources.ts";
+import type { BootFileResource } from "#api/boot-api.ts";
 import { formatBootManifest } from "#preboot/boot-manifest.ts";
 import { buildBootFiles } from "#preboot/build-boot-files.ts";
 import { bundleAgent } from "#preboot/bundle-agent.ts";

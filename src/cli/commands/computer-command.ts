@@ -1,5 +1,6 @@
 import { buildRouteMap } from "@stricli/core";
-import type { BootEventResource, ComputerResource } from "#api/resources.ts";
+import type { BootEventResource } from "#api/boot-api.ts";
+import type { ComputerResource } from "#api/computer-api.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";

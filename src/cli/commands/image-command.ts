@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { buildRouteMap } from "@stricli/core";
-import type { ImageResource, OperationResource } from "#api/resources.ts";
+import type { ImageResource } from "#api/image-api.ts";
+import type { OperationResource } from "#api/server-api.ts";
 import type { ApiClient } from "../api-client.ts";
 import { apiCommand, type CommandAnswer } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";

@@ -1,5 +1,5 @@
 import { buildRouteMap } from "@stricli/core";
-import type { PlanResource } from "#api/resources.ts";
+import type { PlanResource } from "#api/plan-api.ts";
 import { formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";

@@ -1,5 +1,5 @@
 import { buildRouteMap } from "@stricli/core";
-import type { SessionResource } from "#api/resources.ts";
+import type { SessionResource } from "#api/session-api.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatBytes } from "../format-units.ts";

@@ -1,5 +1,5 @@
 import { buildRouteMap } from "@stricli/core";
-import type { SettingResource } from "#api/resources.ts";
+import type { SettingResource } from "#api/settings-api.ts";
 import { settingProfiles } from "#plan/settings.ts";
 import { parseSettingKey } from "#plan/setting-rules.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";

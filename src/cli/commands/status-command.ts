@@ -1,4 +1,4 @@
-import type { ServerResource } from "#api/resources.ts";
+import type { ServerResource } from "#api/server-api.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";

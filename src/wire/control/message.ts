@@ -2,6 +2,7 @@ import { decodeAgentImagingMessage, decodeServerImagingMessage } from "./imaging
 import type { AgentImagingMessage, ServerImagingMessage } from "./imaging-messages.ts";
 import { decodeInventory, type Inventory } from "./inventory.ts";
 import { JsonFields } from "./json-fields.ts";
+import { decodeTaskMessage, type TaskMessage } from "./task-message.ts";
 
 export type Environment = "preboot" | "os";
 
@@ -51,31 +52,6 @@ export type AgentMessage =
     }
   | { readonly type: "pong" }
   | AgentImagingMessage;
-
-/** A task as it travels: the job's task, with what the agent needs to do it. */
-export type TaskMessage = {
-  readonly type: "task";
-  /** Names one attempt; the agent begins each key once. */
-  readonly key: string;
-  readonly task:
-    | {
-        readonly kind: "deploy-image";
-        readonly imageId: string;
-        readonly disk: unknown;
-        readonly transfer: TransferAccess;
-      }
-    | {
-        readonly kind: "run-script";
-        readonly script: string;
-        readonly interpreter: string;
-        readonly timeoutMs: number;
-      }
-    | { readonly kind: "restart" }
-    | { readonly kind: "power-off" };
-};
-
-/** Where a transfer is had, and the right to it. */
-export type TransferAccess = { readonly port: number; readonly ticket: string };
 
 export type ServerMessage =
   | { readonly type: "pending"; readonly reason: string }
@@ -151,31 +127,6 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
   }
 }
 
-function decodeTask(fields: JsonFields): TaskMessage["task"] {
-  const kind = fields.choice("kind", ["deploy-image", "run-script", "restart", "power-off"]);
-  switch (kind) {
-    case "deploy-image": {
-      const transfer = fields.fields("transfer");
-      return {
-        kind,
-        imageId: fields.text("imageId", 64),
-        disk: fields.raw("disk"),
-        transfer: { port: transfer.integer("port", 1, 65535), ticket: transfer.text("ticket", 128) },
-      };
-    }
-    case "run-script":
-      return {
-        kind,
-        script: fields.content("script", 65_536),
-        interpreter: fields.text("interpreter", 128),
-        timeoutMs: fields.integer("timeoutMs", 1, 24 * 3_600_000),
-      };
-    case "restart":
-    case "power-off":
-      return { kind };
-  }
-}
-
 /** @throws WireError `bad-value` */
 export function decodeServerMessage(value: unknown): ServerMessage {
   const fields = new JsonFields(value, "message");
@@ -189,7 +140,7 @@ export function decodeServerMessage(value: unknown): ServerMessage {
     case "welcome":
       return { type, computerId: fields.text("computerId", 128), name: fields.prose("name", 256) };
     case "task":
-      return { type, key: fields.text("key", keyMax), task: decodeTask(fields.fields("task")) };
+      return decodeTaskMessage(fields);
     case "cancel-task":
       return { type, key: fields.text("key", keyMax) };
     case "ping":

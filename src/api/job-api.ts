@@ -1,4 +1,31 @@
 import { z } from "zod";
+import type { Routes } from "./route.ts";
+import { epochMs, machineText } from "./values.ts";
+
+export const runSchema = z.object({
+  computerId: z.string(),
+  computerName: machineText,
+  state: z.string(),
+  /** What it waits for, or why it failed, as a sentence. */
+  reason: z.string().nullable(),
+  percent: z.number().min(0).max(100),
+  rateBytesPerSecond: z.number(),
+  timeLeftMs: z.number().nullable(),
+  /** How the image reaches it now. */
+  transport: z.enum(["multicast", "unicast"]).nullable(),
+  updatedAt: epochMs,
+});
+export type RunResource = z.infer<typeof runSchema>;
+
+export const jobSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  createdAt: epochMs,
+  state: z.enum(["running", "done", "failed", "cancelled"]),
+  tasks: z.array(z.unknown()),
+  runs: z.array(runSchema),
+});
+export type JobResource = z.infer<typeof jobSchema>;
 
 /** How a task names the disk it writes. Never by kernel order. */
 export const diskRuleSchema = z.union([
@@ -51,13 +78,28 @@ export const assignJobSchema = z
   .object({ computers: z.array(z.string().min(1).max(256)).min(1).max(10_000) })
   .strict();
 
-export const importImageSchema = z
-  .object({
-    /** Absolute path of a raw disk on the server. */
-    path: z.string().min(1).max(4096),
-    name: z.string().min(1).max(128),
-  })
-  .strict();
-
-export const setSettingSchema = z.object({ value: z.string().max(4096) }).strict();
-export const setProfileSchema = z.object({ profile: z.enum(["classic", "firewall"]) }).strict();
+/** Jobs, their tasks and runs. */
+export const jobRoutes = {
+  createJob: {
+    method: "POST",
+    path: "/jobs",
+    summary: "Create a job and assign it",
+    body: createJobSchema,
+    response: jobSchema,
+  },
+  listJobs: { method: "GET", path: "/jobs", summary: "All jobs", response: z.array(jobSchema) },
+  showJob: { method: "GET", path: "/jobs/:id", summary: "One job", response: jobSchema },
+  assignJob: {
+    method: "POST",
+    path: "/jobs/:id/assign",
+    summary: "Assign a job to more computers",
+    body: assignJobSchema,
+    response: jobSchema,
+  },
+  cancelJob: {
+    method: "POST",
+    path: "/jobs/:id/cancel",
+    summary: "Stop a job",
+    response: jobSchema,
+  },
+} as const satisfies Routes;

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { Routes } from "./route.ts";
+import { epochMs, machineText, nothingSchema } from "./values.ts";
+import { bootEventSchema } from "./boot-api.ts";
+
+export const computerSchema = z.object({
+  id: z.string(),
+  name: machineText,
+  state: z.enum(["pending", "approved", "conflict"]),
+  /** Why it is pending or in conflict, as a sentence. */
+  reason: z.string().nullable(),
+  macs: z.array(z.string()),
+  uuid: z.string().nullable(),
+  serial: machineText.nullable(),
+  /** Where its agent is connected from now, `null` when it is not. */
+  environment: z.enum(["preboot", "os"]).nullable(),
+  address: z.string().nullable(),
+  firmware: machineText.nullable(),
+  product: machineText.nullable(),
+  lastSeenAt: epochMs.nullable(),
+  inventory: z.unknown(),
+});
+export type ComputerResource = z.infer<typeof computerSchema>;
+
+/** Computers. */
+export const computerRoutes = {
+  listComputers: {
+    method: "GET",
+    path: "/computers",
+    summary: "All computers",
+    response: z.array(computerSchema),
+  },
+  showComputer: {
+    method: "GET",
+    path: "/computers/:id",
+    summary: "One computer",
+    response: computerSchema,
+  },
+  approveComputer: {
+    method: "POST",
+    path: "/computers/:id/approve",
+    summary: "Let a pending computer in",
+    response: computerSchema,
+  },
+  wakeComputer: {
+    method: "POST",
+    path: "/computers/:id/wake",
+    summary: "Send it a magic packet",
+    response: z.object({ sent: z.number(), interfaces: z.array(z.string()) }),
+  },
+  forgetComputer: {
+    method: "DELETE",
+    path: "/computers/:id",
+    summary: "Remove its record and its right to connect",
+    response: nothingSchema,
+  },
+  listComputerEvents: {
+    method: "GET",
+    path: "/computers/:id/events",
+    summary: "Its boot events, newest first",
+    response: z.array(bootEventSchema),
+  },
+} as const satisfies Routes;

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import type { Routes } from "./route.ts";
+import { epochMs } from "./values.ts";
+
+export const flowSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  purpose: z.string(),
+  from: z.string(),
+  to: z.array(z.string()),
+  transport: z.enum(["udp", "tcp"]),
+  ports: z.union([z.object({ from: z.number(), to: z.number() }), z.array(z.number())]),
+  groups: z.array(z.string()),
+  ttl: z.number().nullable(),
+  dynamic: z.boolean(),
+  setting: z.string().nullable(),
+  state: z.string(),
+  origin: z.enum(["paper", "ours"]),
+  /** Sockets the server has open for it now. */
+  sockets: z.array(
+    z.object({
+      interface: z.string().nullable(),
+      address: z.string(),
+      port: z.number(),
+      groups: z.array(z.string()),
+    }),
+  ),
+});
+
+export const planSchema = z.object({
+  generatedAt: epochMs,
+  profile: z.string(),
+  server: z.string(),
+  segments: z.array(
+    z.object({ name: z.string(), cidr: z.string(), interface: z.string(), intent: z.string() }),
+  ),
+  flows: z.array(flowSchema),
+  /** Where the sockets that are open and the flows disagree; empty when the plan is the program. */
+  differences: z.array(z.string()),
+});
+export type PlanResource = z.infer<typeof planSchema>;
+
+/** Flows, segments and open sockets. */
+export const planRoutes = {
+  showPlan: {
+    method: "GET",
+    path: "/plan",
+    summary: "All flows and sockets",
+    response: planSchema,
+  },
+} as const satisfies Routes;

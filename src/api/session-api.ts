@@ -1,0 +1,30 @@
+import { z } from "zod";
+import type { Routes } from "./route.ts";
+
+export const sessionSchema = z.object({
+  id: z.number(),
+  imageId: z.string(),
+  imageName: z.string(),
+  group: z.string().nullable(),
+  port: z.number().nullable(),
+  state: z.string(),
+  joined: z.number(),
+  expected: z.number(),
+  /** Payload bytes put on the wire, repairs included. */
+  sentBytes: z.number(),
+  /** Bytes of one copy of what the receivers lacked. */
+  copyBytes: z.number(),
+  rateBytesPerSecond: z.number(),
+  movedToUnicast: z.array(z.object({ computerId: z.string(), reason: z.string() })),
+});
+export type SessionResource = z.infer<typeof sessionSchema>;
+
+/** Imaging sessions. */
+export const sessionRoutes = {
+  listSessions: {
+    method: "GET",
+    path: "/sessions",
+    summary: "Imaging sessions, running ones first",
+    response: z.array(sessionSchema),
+  },
+} as const satisfies Routes;

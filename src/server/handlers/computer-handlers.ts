@@ -1,0 +1,50 @@
+import type { ComputerResource } from "#api/computer-api.ts";
+import type { StoredComputer } from "#store/computer-store.ts";
+import type { ApiHandlers } from "../api-server.ts";
+import { sendMagicPackets } from "../send-magic-packets.ts";
+import type { PortolanServer } from "../server.ts";
+
+function toComputer(server: PortolanServer, computer: StoredComputer): ComputerResource {
+  const link = server.control.find(computer.id);
+  return {
+    id: computer.id,
+    name: computer.name,
+    state: computer.state,
+    reason: computer.reason,
+    macs: [...computer.macs],
+    uuid: computer.uuid,
+    serial: computer.serial,
+    environment: link?.environment ?? null,
+    address: link?.address ?? computer.address,
+    firmware: computer.inventory?.firmware ?? null,
+    product: computer.inventory?.product ?? null,
+    lastSeenAt: link === null ? computer.lastSeenAtMs : Math.round(server.clock.epochMs()),
+    inventory: computer.inventory,
+  };
+}
+
+export function computerHandlers(server: PortolanServer) {
+  const { registry, control } = server;
+  return {
+    listComputers: async () => registry.list().map((computer) => toComputer(server, computer)),
+    showComputer: async ({ id }) => toComputer(server, registry.require(id)),
+    approveComputer: async ({ id }) => {
+      const computer = await registry.approve(id);
+      await control.reconsider();
+      return toComputer(server, computer);
+    },
+    wakeComputer: async ({ id }) => {
+      const { network, flows, interfaces, settings } = server;
+      const { macs } = registry.require(id);
+      const port = settings.current()["wake.port"];
+      const sent = await sendMagicPackets({ network, flows, interfaces, macs, port });
+      return { sent, interfaces: interfaces.map(({ name }) => name) };
+    },
+    forgetComputer: async ({ id }) => {
+      const computer = registry.require(id);
+      await registry.forget(computer.id);
+      control.disconnect(computer.id);
+      return { ok: true as const };
+    },
+  } satisfies Partial<ApiHandlers>;
+}

@@ -1,0 +1,18 @@
+import type { ApiHandlers } from "../api-server.ts";
+import { reportPlan } from "../plan-report.ts";
+import type { PortolanServer } from "../server.ts";
+
+export function planHandlers(server: PortolanServer) {
+  const { settings, config, interfaces, flows, network } = server;
+  return {
+    showPlan: async () =>
+      reportPlan({
+        flows,
+        sockets: network.openSockets(),
+        interfaces,
+        profile: settings.profile,
+        serverName: config.name,
+        nowMs: server.clock.epochMs(),
+      }),
+  } satisfies Partial<ApiHandlers>;
+}

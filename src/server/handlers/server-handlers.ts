@@ -1,0 +1,49 @@
+import { ApiError } from "../api-error.ts";
+import type { ApiHandlers } from "../api-server.ts";
+import type { PortolanServer } from "../server.ts";
+
+/** Every counter of every service, as `service.reason`. */
+export function collectCounters(server: PortolanServer): Record<string, number> {
+  const { boot, control, discovery, transfers } = server;
+  const sources: readonly [string, ReadonlyMap<string, number>][] = [
+    ["dhcp", boot.dhcp.counters],
+    ["tftp", boot.tftp.counters],
+    ["http-boot", boot.http.counters],
+    ["control", control.counters],
+    ["discovery", discovery.counters],
+    ["transfer", transfers.counters],
+  ];
+  return Object.fromEntries(
+    sources.flatMap(([name, counters]) =>
+      [...counters].map(([reason, count]) => [`${name}.${reason}`, count]),
+    ),
+  );
+}
+
+export function serverHandlers(server: PortolanServer, version: string) {
+  const { settings, config, interfaces, network } = server;
+  return {
+    showServer: async () => ({
+      name: config.name,
+      version,
+      startedAt: Math.round(server.startedAtMs),
+      siteKeyFingerprint: server.authority.fingerprint,
+      profile: settings.profile,
+      interfaces: interfaces.map(({ name, address, prefixLength }) => ({ name, address, prefixLength })),
+      services: [...server.serviceStates].map(([name, { state, reason }]) => ({ name, state, reason })),
+      limits: [...network.limits()],
+      counters: collectCounters(server),
+    }),
+    showOperation: async ({ id }) => {
+      const operation = server.operations.find(id);
+      if (operation === null) {
+        throw new ApiError(
+          404,
+          "not-found",
+          `there is no operation ${id}; the server may have been restarted`,
+        );
+      }
+      return operation;
+    },
+  } satisfies Partial<ApiHandlers>;
+}

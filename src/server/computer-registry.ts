@@ -14,7 +14,8 @@ import type { Inventory } from "#wire/control/inventory.ts";
 import type { EnrollMessage } from "#wire/control/message.ts";
 import { ApiError } from "./api-error.ts";
 import type { ComputerDirectory } from "./computer-directory.ts";
-import type { ControlLink, EnrolmentAnswer } from "./services/control-service.ts";
+import type { ControlLink } from "./services/control-service.ts";
+import type { EnrolmentAnswer } from "./services/enrolment-desk.ts";
 
 export type ComputerRegistryDependencies = {
   readonly store: ComputerStore;

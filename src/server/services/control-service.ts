@@ -1,7 +1,5 @@
-import { createHash, type KeyObject } from "node:crypto";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { AnswerBudget, type AnswerRate } from "#engine/dhcp/answer-budget.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
@@ -15,20 +13,14 @@ import {
   type AgentMessage,
   decodeAgentMessage,
   decodeEnrollMessage,
-  type EnrollMessage,
   type Environment,
   type HelloMessage,
   type ServerMessage,
 } from "#wire/control/message.ts";
 import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
-import { checkEnrolmentProof } from "./check-enrolment-proof.ts";
+import { EnrolmentDesk, type EnrolmentDeskDependencies } from "./enrolment-desk.ts";
 import { SilenceWatch } from "./silence-watch.ts";
-
-/** What became of a request to be let in. `pending` and `held` keep the line open: the answer may come later. */
-export type EnrolmentAnswer =
-  | { readonly type: "enrolled"; readonly computerId: string; readonly lifetimeMs: number }
-  | { readonly type: "pending"; readonly computerId: string | null; readonly reason: string }
-  | { readonly type: "refused"; readonly reason: string };
+import { strangerPatienceMs, StrangerList } from "./stranger-list.ts";
 
 /** One authenticated connection of a computer's agent. */
 export type ControlLink = {
@@ -54,7 +46,7 @@ export type ControlServiceDependencies = {
   readonly authority: SiteAuthority;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly decideEnrolment: (message: EnrollMessage, keyFingerprint: string) => Promise<EnrolmentAnswer>;
+  readonly decideEnrolment: EnrolmentDeskDependencies["decideEnrolment"];
   /** The computer's name when its certificate still counts, or why not. */
   readonly admit: (
     subject: { readonly computerId: string; readonly role: ComputerRole },
@@ -65,20 +57,11 @@ export type ControlServiceDependencies = {
   readonly onMessage: (link: ControlLink, message: AgentMessage) => void;
 };
 
-/** Connections that are not authenticated yet, or only wait to be let in. */
-const strangerCountMax = 2000;
-const strangerPerAddressMax = 16;
-/** For the handshake and the first frame. */
-const strangerPatienceMs = 20_000;
 /** For a refused peer to read why. */
 const refusalPatienceMs = 3000;
-/** Each costs a signature check and a look into the store. A room of a thousand comes in at once. */
-const enrolmentRate: AnswerRate = { perSecond: 200, burst: 1000 };
 const pingDelayMs = 15_000;
 const silenceMsMax = 60_000;
 const outgoingBytesMax = 8 << 20;
-
-type Waiting = { readonly socket: TLSSocket; readonly message: EnrollMessage; readonly key: KeyObject };
 
 /** The one connection of each agent. Nothing is read from it before it is authenticated but one bounded enrolment. */
 export class ControlService {
@@ -87,22 +70,26 @@ export class ControlService {
   readonly #listeners: TcpListener[] = [];
   /** Keyed by computer id; a newer connection replaces an older. BOUNDED by enrolled computers. */
   readonly #links = new Map<string, { link: ControlLink; socket: TLSSocket }>();
-  /** Keyed by connection. BOUNDED by `strangerCountMax`. */
-  readonly #strangers = new Map<TLSSocket, string>();
-  /** Who waits for approval with an open line, keyed by connection. BOUNDED as `#strangers`. */
-  readonly #waiting = new Map<TLSSocket, Waiting>();
   /** Keyed by reason. BOUNDED by the reasons below. */
   readonly counters = new Map<string, number>();
   /** Who has been told no; nothing more is read. */
   readonly #refused = new WeakSet<TLSSocket>();
-  readonly #enrolmentBudget: AnswerBudget;
+  readonly #strangers: StrangerList;
+  readonly #enrolments: EnrolmentDesk;
   readonly #silence = new SilenceWatch(silenceMsMax);
   #cancelPing: () => void = () => undefined;
 
   constructor(options: ControlServiceOptions, dependencies: ControlServiceDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#enrolmentBudget = new AnswerBudget(enrolmentRate, dependencies.clock.monotonicMs());
+    this.#strangers = new StrangerList(dependencies.clock);
+    this.#enrolments = new EnrolmentDesk({
+      ...dependencies,
+      count: (reason) => this.#count(reason),
+      refuse: (socket, counter, reason) => this.#refuse(socket, counter, reason),
+      // Pings are answered while it waits.
+      onWaiting: (socket) => socket.setTimeout(silenceMsMax),
+    });
   }
 
   /** @throws NetworkError when the control port cannot be had on a named interface */
@@ -136,10 +123,8 @@ export class ControlService {
   }
 
   /** Asks again for everyone who waits with an open line; called when something was approved. */
-  async reconsider(): Promise<void> {
-    for (const { socket, message, key } of this.#waiting.values()) {
-      await this.#enrol(socket, message, key);
-    }
+  reconsider(): Promise<void> {
+    return this.#enrolments.reconsider();
   }
 
   #count(reason: string): void {
@@ -164,30 +149,20 @@ export class ControlService {
 
   #accept(socket: TLSSocket): void {
     const address = socket.remoteAddress ?? "";
-    const sameAddressCount = [...this.#strangers.values()].filter((other) => other === address).length;
     socket.on("error", () => this.#count("broken"));
-    if (this.#strangers.size >= strangerCountMax || sameAddressCount >= strangerPerAddressMax) {
+    const hasRoom = this.#strangers.add(socket, address, {
+      mayWait: () => this.#enrolments.isWaiting(socket),
+      onLate: () => {
+        this.#count("too-slow");
+        socket.destroy();
+      },
+    });
+    if (!hasRoom) {
       this.#count("too-many-strangers");
       socket.destroy();
       return;
     }
-    this.#strangers.set(socket, address);
-    socket.once("close", () => {
-      this.#strangers.delete(socket);
-      this.#waiting.delete(socket);
-    });
-    const cut = (): void => {
-      this.#count("too-slow");
-      socket.destroy();
-    };
-    socket.setTimeout(strangerPatienceMs, cut);
-    // By the clock, not by silence: one byte a second must not hold a place.
-    const cancelDeadline = this.#dependencies.clock.after(strangerPatienceMs, () => {
-      if (this.#strangers.has(socket) && !this.#waiting.has(socket)) {
-        cut();
-      }
-    });
-    socket.once("close", cancelDeadline);
+    socket.once("close", () => this.#enrolments.leave(socket));
     const certificate = socket.getPeerX509Certificate();
     const subject =
       certificate === undefined
@@ -219,7 +194,9 @@ export class ControlService {
         this.#refuse(socket, "unknown-certificate", reason);
       } else {
         handle = (next) => this.#receiveFromStranger(socket, next);
-        this.#receiveEnrolment(socket, decodeEnrollMessage(value));
+        this.#enrolments
+          .receive(socket, decodeEnrollMessage(value))
+          .catch((error: unknown) => this.#fail(socket, error));
       }
     };
     socket.on("data", (bytes: Buffer) => {
@@ -241,59 +218,10 @@ export class ControlService {
     });
   }
 
-  #receiveEnrolment(socket: TLSSocket, message: EnrollMessage): void {
-    if (!this.#enrolmentBudget.take(this.#dependencies.clock.monotonicMs())) {
-      // Not refused, which would make the agent forget its certificate: it comes again after its pause.
-      this.#count("too-many-enrolments");
-      socket.destroy();
-      return;
-    }
-    const key = checkEnrolmentProof(socket, message);
-    if (key === null) {
-      this.#refuse(socket, "bad-proof", "the enrolment is not signed by its own key");
-      return;
-    }
-    this.#enrol(socket, message, key).catch((error: unknown) => this.#fail(socket, error));
-  }
-
   /** After its enrolment a stranger may only show that it is still there. */
   #receiveFromStranger(socket: TLSSocket, value: unknown): void {
-    if (!this.#waiting.has(socket) || decodeAgentMessage(value).type !== "pong") {
+    if (!this.#enrolments.isWaiting(socket) || decodeAgentMessage(value).type !== "pong") {
       this.#refuse(socket, "out-of-order", "one enrolment, then only its answer");
-    }
-  }
-
-  async #enrol(socket: TLSSocket, message: EnrollMessage, key: KeyObject): Promise<void> {
-    const { authority, clock, decideEnrolment } = this.#dependencies;
-    const fingerprint = createHash("sha256")
-      .update(key.export({ type: "spki", format: "der" }))
-      .digest("hex");
-    const answer = await decideEnrolment(message, fingerprint);
-    this.#count(`enrolment-${answer.type}`);
-    switch (answer.type) {
-      case "enrolled": {
-        const subject = { computerId: answer.computerId, role: message.environment };
-        const certificatePem = await authority.issueComputer(
-          key,
-          subject,
-          answer.lifetimeMs,
-          clock.epochMs(),
-        );
-        this.#waiting.delete(socket);
-        write(socket, { type: "enrolled", certificatePem });
-        break;
-      }
-      case "pending":
-        if (!this.#waiting.has(socket)) {
-          this.#waiting.set(socket, { socket, message, key });
-          // Pings are answered while it waits.
-          socket.setTimeout(silenceMsMax);
-          write(socket, { type: "pending", reason: answer.reason });
-        }
-        break;
-      case "refused":
-        this.#refuse(socket, "enrolment-refused", answer.reason);
-        break;
     }
   }
 
@@ -324,7 +252,7 @@ export class ControlService {
     const older = this.#links.get(computerId);
     this.#links.set(computerId, { link, socket });
     older?.socket.destroy();
-    this.#strangers.delete(socket);
+    this.#strangers.remove(socket);
     socket.setTimeout(silenceMsMax);
     socket.setNoDelay(true);
     socket.once("close", () => {
@@ -361,7 +289,7 @@ export class ControlService {
 
   #refuse(socket: TLSSocket, counter: string, reason: string): void {
     this.#count(counter);
-    this.#waiting.delete(socket);
+    this.#enrolments.leave(socket);
     this.#refused.add(socket);
     socket.end(encodeFrame({ type: "refused", reason } satisfies ServerMessage));
     const cancel = this.#dependencies.clock.after(refusalPatienceMs, () => socket.destroy());
@@ -383,7 +311,7 @@ export class ControlService {
         }
         this.#send(socket, { type: "ping" });
       }
-      for (const socket of this.#waiting.keys()) {
+      for (const socket of this.#enrolments.waiting()) {
         write(socket, { type: "ping" });
       }
       this.#pingLater();

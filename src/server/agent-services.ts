@@ -1,7 +1,9 @@
+import { ComputerStore } from "#store/computer-store.ts";
 import type { BootServices } from "./boot-services.ts";
-import type { ComputerRegistry } from "./computer-registry.ts";
+import type { ComputerDirectory } from "./computer-directory.ts";
+import { ComputerRegistry } from "./computer-registry.ts";
 import type { ServerParts } from "./server.ts";
-import { ControlService } from "./services/control-service.ts";
+import { type ControlLink, ControlService } from "./services/control-service.ts";
 import { DiscoveryService } from "./services/discovery-service.ts";
 import type { ImagingService } from "./services/imaging-service.ts";
 import type { JobService } from "./services/job-service.ts";
@@ -88,4 +90,39 @@ export function createControl(given: {
       },
     },
   );
+}
+
+/** Boot tokens of its last life may be shown to a server this long after its start. */
+const youngMs = 10 * 60_000;
+
+/** The computers on record. A boot token is checked with the boot services, which have given it. */
+export function createRegistry(given: {
+  readonly parts: ServerParts;
+  readonly directory: ComputerDirectory;
+  readonly boot: BootServices;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly hasPrebootWork: (computerId: string) => boolean;
+}): ComputerRegistry {
+  const { directory, boot, findLink, hasPrebootWork } = given;
+  const { clock, db } = given.parts;
+  const startedAtMs = clock.epochMs();
+  return new ComputerRegistry({
+    store: new ComputerStore(db),
+    directory,
+    clock,
+    findLink,
+    hasPrebootWork,
+    checkBootToken: (token, inventory) => {
+      if (token === null) {
+        return "absent";
+      }
+      const check = boot.tokens.check(token, inventory, clock.monotonicMs());
+      const isYoung = clock.epochMs() - startedAtMs < youngMs;
+      return check.type === "valid"
+        ? "valid"
+        : isYoung && check.reason === "unknown-token"
+          ? "unknown-after-restart"
+          : "invalid";
+    },
+  });
 }

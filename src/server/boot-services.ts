@@ -21,7 +21,7 @@ import { HttpBootService } from "./services/http-boot-service.ts";
 import { TftpService, type TftpTransferReport } from "./services/tftp-service.ts";
 
 export type BootServicesOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly relays: readonly Ipv4Address[];
   readonly dataDir: string;

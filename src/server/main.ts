@@ -11,7 +11,8 @@ import { createHandlers } from "./api-handlers.ts";
 import { collectCounters } from "./handlers/server-handlers.ts";
 import { createApi, createApiListener } from "./api-server.ts";
 import { type ConfigFlags, ConfigError, loadConfig, type ServerConfig } from "./config.ts";
-import { createServer, grantConsole, type PortolanServer, startServices } from "./server.ts";
+import { startServices } from "./running-services.ts";
+import { createServer, grantConsole, type PortolanServer } from "./server.ts";
 
 const usage = `usage: portolan serve [--config FILE] [--data DIR] [--interface IF[,IF…]] [--console-port N]
 

@@ -9,14 +9,14 @@ import { encodeMagicPacket } from "#wire/magic-packet/magic-packet.ts";
 /** One magic packet for each card on each interface, by broadcast: a sleeping computer has no address. */
 export async function sendMagicPackets(given: {
   readonly network: Network;
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly macs: readonly MacAddress[];
   readonly port: number;
 }): Promise<number> {
   const { network, flows, interfaces, macs, port } = given;
   for (const nic of interfaces) {
-    const grant = grantSocket(findFlow(flows, "wake.magic-packet"), {
+    const grant = grantSocket(findFlow(flows(), "wake.magic-packet"), {
       role: "server",
       side: "connect",
       interfaceName: nic.name,

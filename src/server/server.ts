@@ -6,27 +6,24 @@ import { computeFlows, findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import { createNetwork } from "#platform/create-network.ts";
-import { NetworkError } from "#platform/network-error.ts";
 import type { Network, NetworkInterface } from "#platform/network.ts";
 import { BootEventStore } from "#store/boot-event-store.ts";
-import { ComputerStore } from "#store/computer-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { ImageStore } from "#store/image-store.ts";
-import { JobStore } from "#store/job-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { type BootServices, createBootServices } from "./boot-services.ts";
-import { createControl, createDiscovery } from "./agent-services.ts";
+import { createControl, createDiscovery, createRegistry } from "./agent-services.ts";
 import { ChunkStore } from "./chunk-store.ts";
-import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
-import { ComputerRegistry } from "./computer-registry.ts";
+import { createComputerDirectory } from "./computer-directory.ts";
+import type { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
+import { createImaging, createJobs } from "./job-services.ts";
 import { Operations } from "./operations.ts";
-import { type ControlLink, ControlService } from "./services/control-service.ts";
-import { DiscoveryService } from "./services/discovery-service.ts";
-import { ImagingService } from "./services/imaging-service.ts";
-import { JobService } from "./services/job-service.ts";
+import type { ControlLink, ControlService } from "./services/control-service.ts";
+import type { DiscoveryService } from "./services/discovery-service.ts";
+import type { ImagingService } from "./services/imaging-service.ts";
+import type { JobService } from "./services/job-service.ts";
 import { TransferService } from "./services/transfer-service.ts";
-import { sendMagicPackets } from "./send-magic-packets.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-authority.ts";
 import { SiteSettings } from "./site-settings.ts";
 
@@ -37,7 +34,8 @@ export type PortolanServer = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly interfaces: readonly NetworkInterface[];
-  readonly flows: readonly Flow[];
+  /** The plan as it is now. */
+  readonly flows: () => readonly Flow[];
   readonly settings: SiteSettings;
   readonly authority: SiteAuthority;
   readonly tls: { readonly key: string; readonly cert: string };
@@ -87,9 +85,6 @@ export type ServerParts = Pick<
 > & {
   readonly db: Database;
 };
-
-/** Boot tokens of its last life may be shown to a server this long after its start. */
-const youngMs = 10 * 60_000;
 
 /** The services, and the wires between them. */
 function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
@@ -157,101 +152,6 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   };
 }
 
-function createRegistry(given: {
-  readonly parts: ServerParts;
-  readonly directory: ComputerDirectory;
-  readonly boot: BootServices;
-  readonly findLink: (computerId: string) => ControlLink | null;
-  readonly hasPrebootWork: (computerId: string) => boolean;
-}): ComputerRegistry {
-  const { directory, boot, findLink, hasPrebootWork } = given;
-  const { clock, db } = given.parts;
-  const startedAtMs = clock.epochMs();
-  return new ComputerRegistry({
-    store: new ComputerStore(db),
-    directory,
-    clock,
-    findLink,
-    hasPrebootWork,
-    checkBootToken: (token, inventory) => {
-      if (token === null) {
-        return "absent";
-      }
-      const check = boot.tokens.check(token, inventory, clock.monotonicMs());
-      const isYoung = clock.epochMs() - startedAtMs < youngMs;
-      return check.type === "valid"
-        ? "valid"
-        : isYoung && check.reason === "unknown-token"
-          ? "unknown-after-restart"
-          : "invalid";
-    },
-  });
-}
-
-function createImaging(given: {
-  readonly parts: ServerParts;
-  readonly chunks: ChunkStore;
-  readonly transfers: TransferService;
-  readonly images: ImageStore;
-  readonly findLink: (computerId: string) => ControlLink | null;
-  readonly jobs: () => JobService;
-}): ImagingService {
-  const { chunks, transfers, images, findLink, jobs } = given;
-  const { flows, interfaces, network, clock, log, settings } = given.parts;
-  return new ImagingService(
-    { flows, interfaces },
-    {
-      network,
-      clock,
-      log,
-      chunks,
-      transfers,
-      settings: () => settings.current(),
-      findLink,
-      readManifest: (imageId) => images.readManifest(imageId),
-      onJoined: (_key, computerIds, joined, expected) =>
-        jobs().sessionEvent(computerIds, { type: "session-joined", joined, expected }),
-      onStarted: (_key, computerIds) => jobs().sessionEvent(computerIds, { type: "session-started" }),
-      onFailed: (_key, computerIds, reason) =>
-        jobs().sessionEvent(computerIds, { type: "session-failed", reason }),
-    },
-  );
-}
-
-function createJobs(given: {
-  readonly parts: ServerParts;
-  readonly registry: ComputerRegistry;
-  readonly findLink: (computerId: string) => ControlLink | null;
-  readonly imaging: () => ImagingService;
-}): JobService {
-  const { registry, findLink, imaging } = given;
-  const { network, flows, interfaces, clock, log, settings, db } = given.parts;
-  const report =
-    (what: string, computerId: string) =>
-    (error: unknown): void =>
-      log.warn({ err: error, computerId }, what);
-  return new JobService({
-    store: new JobStore(db),
-    clock,
-    log,
-    findLink,
-    imaging,
-    wake: (computerId) => {
-      const macs = registry.get(computerId)?.macs ?? [];
-      const port = settings.current()["wake.port"];
-      sendMagicPackets({ network, flows, interfaces, macs, port }).catch(
-        report("a magic packet could not be sent", computerId),
-      );
-    },
-    onChanged: (computerId) => registry.publish(computerId),
-    onDeployed: (computerId, atMs) => {
-      registry
-        .update(computerId, { deployedAtMs: atMs })
-        .catch(report("a deployment could not be noted; its agent will wait for approval", computerId));
-    },
-  });
-}
-
 /**
  * Opens the store and builds a server; nothing listens yet.
  *
@@ -265,7 +165,7 @@ export async function createServer(config: ServerConfig, clock: Clock, log: Logg
   const settings = new SiteSettings(site);
   await settings.load();
   const authority = await openAuthority(site, clock);
-  const flows = computeFlows(settings.current(), { consolePort: config.consolePort });
+  const flows = (): Flow[] => computeFlows(settings.current(), { consolePort: config.consolePort });
   const addresses = interfaces.map((nic) => nic.address);
   const tls = await authority.issueServer(config.name || hostname(), addresses, clock.epochMs());
   const server = assemble({ config, network, clock, log, interfaces, flows, settings, authority, tls, db });
@@ -286,49 +186,9 @@ export async function createServer(config: ServerConfig, clock: Clock, log: Logg
   };
 }
 
-/**
- * Starts every service. A boot service whose port is taken is named and left out; the others run, and the caller decides
- * what the exit code says. The control port is what everything else hangs on: without it nothing starts.
- */
-export async function startServices(server: PortolanServer): Promise<void> {
-  const { boot, control, jobs, registry, serviceStates, log } = server;
-  const report = await boot.files.load();
-  for (const problem of report.problems) {
-    log.warn(problem);
-  }
-  // Jobs wake computers by the cards that the registry knows.
-  await registry.load();
-  await jobs.start();
-  const isBooting = server.settings.current()["boot.mode"] !== "off";
-  const isDiscovered = server.settings.current()["discovery.enabled"];
-  const services = [
-    ["control", control, true],
-    ["discovery", server.discovery, isDiscovered],
-    ["dhcp", boot.dhcp, isBooting],
-    ["tftp", boot.tftp, isBooting],
-    ["http-boot", boot.http, isBooting],
-  ] as const;
-  for (const [name, service, isOn] of services) {
-    if (!isOn) {
-      const key = name === "discovery" ? "discovery.enabled" : "boot.mode";
-      serviceStates.set(name, { state: "off", reason: `${key} is off` });
-      continue;
-    }
-    try {
-      await service.start();
-      serviceStates.set(name, { state: "running", reason: null });
-    } catch (error) {
-      if (!(error instanceof NetworkError)) {
-        throw error;
-      }
-      serviceStates.set(name, { state: "failed", reason: error.message });
-    }
-  }
-}
-
 /** The grant of the API's socket on one address. */
 export function grantConsole(server: PortolanServer, nic: NetworkInterface): ReturnType<typeof grantSocket> {
-  return grantSocket(findFlow(server.flows, "console.https"), {
+  return grantSocket(findFlow(server.flows(), "console.https"), {
     role: "server",
     side: "listen",
     interfaceName: nic.name,

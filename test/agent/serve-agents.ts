@@ -37,7 +37,7 @@ const interfaces = network.interfaces().filter((nic) => interfaceNames.includes(
 const addresses = interfaces.map((nic) => nic.address);
 const tls = await authority.issueServer("ds1", addresses, Date.now());
 const shared = { network, clock: systemClock, log: pino({ level: "silent" }), authority };
-const flows = computeFlows(classicSettings, { consolePort: 8443 });
+const flows = () => computeFlows(classicSettings, { consolePort: 8443 });
 const links = new Set<ControlLink>();
 
 const control = new ControlService(

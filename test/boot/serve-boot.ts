@@ -29,7 +29,7 @@ async function main(given: ServeBootOptions): Promise<void> {
   directory.replaceAll(given.computers ?? []);
   const services = createBootServices(
     {
-      flows: computeFlows(settings, { consolePort: 8443 }),
+      flows: () => computeFlows(settings, { consolePort: 8443 }),
       interfaces: network.interfaces().filter((nic) => given.interfaces.includes(nic.name)),
       relays: (given.relays ?? []).map((relay) => Ipv4Address.parse(relay)),
       dataDir: given.dataDir,

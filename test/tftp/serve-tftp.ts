@@ -29,7 +29,7 @@ const settings = { ...classicSettings, "tftp.singlePort": isSinglePort, "tftp.mu
 const network = createLinuxNetwork();
 const service = new TftpService(
   {
-    flows: computeFlows(settings, { consolePort: 8443 }),
+    flows: () => computeFlows(settings, { consolePort: 8443 }),
     interfaces: network.interfaces().filter((nic) => nic.name === interfaceName),
     isSinglePort,
     isMulticast,

@@ -7,7 +7,7 @@ export function planHandlers(server: PortolanServer) {
   return {
     showPlan: async () =>
       reportPlan({
-        flows,
+        flows: flows(),
         sockets: network.openSockets(),
         interfaces,
         profile: settings.profile,

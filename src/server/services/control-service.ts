@@ -36,7 +36,8 @@ export type ControlLink = {
 };
 
 export type ControlServiceOptions = {
-  readonly flows: readonly Flow[];
+  /** The plan as it is now; a socket is opened from what it says then. */
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly controlPort: number;
   readonly tls: { readonly key: string; readonly cert: string };
@@ -96,7 +97,7 @@ export class ControlService {
   async start(): Promise<void> {
     const { flows, interfaces, controlPort } = this.#options;
     for (const networkInterface of interfaces) {
-      const grant = grantSocket(findFlow(flows, "agent.control"), {
+      const grant = grantSocket(findFlow(flows(), "agent.control"), {
         role: "server",
         side: "listen",
         interfaceName: networkInterface.name,

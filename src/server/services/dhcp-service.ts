@@ -19,7 +19,7 @@ import type { ComputerDirectory } from "../computer-directory.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 export type DhcpServiceOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   /** The named interfaces; nothing is answered on any other. */
   readonly interfaces: readonly NetworkInterface[];
   /** Relay agents that are answered; empty: none. */
@@ -92,7 +92,7 @@ export class DhcpService {
 
   async #open(networkInterface: NetworkInterface, port: 67 | 4011): Promise<void> {
     const { network, clock } = this.#dependencies;
-    const grant = grantSocket(findFlow(this.#options.flows, port === 67 ? "boot.dhcp" : "boot.server"), {
+    const grant = grantSocket(findFlow(this.#options.flows(), port === 67 ? "boot.dhcp" : "boot.server"), {
       role: "server",
       side: "listen",
       interfaceName: networkInterface.name,

@@ -17,7 +17,7 @@ import {
 import type { SiteAuthority } from "../site-authority.ts";
 
 export type DiscoveryServiceOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly group: Ipv4Address;
   readonly port: number;
@@ -62,7 +62,7 @@ export class DiscoveryService {
     const { flows, interfaces, group, port, rate } = this.#options;
     const { network, clock } = this.#dependencies;
     for (const nic of interfaces) {
-      const grant = grantSocket(findFlow(flows, "agent.discovery"), {
+      const grant = grantSocket(findFlow(flows(), "agent.discovery"), {
         role: "server",
         side: "listen",
         interfaceName: nic.name,

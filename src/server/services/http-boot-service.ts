@@ -17,7 +17,7 @@ import type { BootScripts } from "./boot-scripts.ts";
 import { readRange } from "./http-range.ts";
 
 export type HttpBootServiceOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly httpPort: number;
 };
@@ -66,7 +66,7 @@ export class HttpBootService {
     try {
       for (const networkInterface of this.#options.interfaces) {
         const server = this.#createServer(networkInterface);
-        const grant = grantSocket(findFlow(this.#options.flows, "boot.http"), {
+        const grant = grantSocket(findFlow(this.#options.flows(), "boot.http"), {
           role: "server",
           side: "listen",
           interfaceName: networkInterface.name,

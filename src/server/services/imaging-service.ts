@@ -17,7 +17,7 @@ import type { ControlLink } from "./control-service.ts";
 import type { TransferService } from "./transfer-service.ts";
 
 export type ImagingServiceOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
 };
 
@@ -343,7 +343,7 @@ export class ImagingService {
     const nics = new Set(links.map((link) => this.#interfaceOf(link)).filter((nic) => nic !== null));
     return Promise.all(
       [...nics].map((nic) => {
-        const grant = grantSocket(findFlow(this.#options.flows, "imaging.data"), {
+        const grant = grantSocket(findFlow(this.#options.flows(), "imaging.data"), {
           role: "server",
           side: "connect",
           interfaceName: nic.name,

@@ -32,12 +32,12 @@ type Running = {
 
 /** Sends one file to all who ask for it with the `multicast` option. RFC 2090 */
 export class TftpMulticast {
-  readonly #flows: readonly Flow[];
+  readonly #flows: () => readonly Flow[];
   readonly #dependencies: TftpMulticastDependencies;
   /** Keyed by interface, file and block size. BOUNDED by the groups of the plan. */
   readonly #running = new Map<string, Promise<Running> | Running>();
 
-  constructor(flows: readonly Flow[], dependencies: TftpMulticastDependencies) {
+  constructor(flows: () => readonly Flow[], dependencies: TftpMulticastDependencies) {
     this.#flows = flows;
     this.#dependencies = dependencies;
   }
@@ -83,7 +83,7 @@ export class TftpMulticast {
   async #freePair(): Promise<GroupPort | null> {
     const inUse = await Promise.all([...this.#running.values()]);
     return allocatePair(
-      findFlow(this.#flows, "boot.tftp-multicast").groups,
+      findFlow(this.#flows(), "boot.tftp-multicast").groups,
       [groupPort],
       inUse.map(({ pair }) => pair),
     );
@@ -96,7 +96,7 @@ export class TftpMulticast {
     pair: GroupPort,
     nic: NetworkInterface,
   ): Promise<Running> {
-    const grant = grantSocket(findFlow(this.#flows, "boot.tftp-multicast"), {
+    const grant = grantSocket(findFlow(this.#flows(), "boot.tftp-multicast"), {
       role: "server",
       side: "connect",
       interfaceName: nic.name,

@@ -23,7 +23,7 @@ const headersSizeBytes = 20 + 8 + 4;
 const transferCountMax = 1024;
 
 export type TftpServiceOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly isSinglePort: boolean;
   /** Clients that ask for the `multicast` option share one transmission. */
@@ -116,7 +116,7 @@ export class TftpService {
   }
 
   #flow(id: FlowId): Flow {
-    return findFlow(this.#options.flows, id);
+    return findFlow(this.#options.flows(), id);
   }
 
   #count(reason: string, error?: Error): void {

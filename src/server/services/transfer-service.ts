@@ -14,7 +14,7 @@ import type { ChunkStore } from "../chunk-store.ts";
 import type { SiteAuthority } from "../site-authority.ts";
 
 export type TransferServiceOptions = {
-  readonly flows: readonly Flow[];
+  readonly flows: () => readonly Flow[];
   /** 0: every ticket gets a port of its own, closed again after it. */
   readonly transferPort: number;
   readonly tls: { readonly key: string; readonly cert: string };
@@ -129,7 +129,7 @@ export class TransferService {
   }
 
   #listen(address: Ipv4Address, interfaceName: string | null): Promise<TcpListener> {
-    const grant = grantSocket(findFlow(this.#options.flows, "transfer.data"), {
+    const grant = grantSocket(findFlow(this.#options.flows(), "transfer.data"), {
       role: "server",
       side: "listen",
       interfaceName,

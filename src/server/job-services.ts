@@ -1,0 +1,76 @@
+import { JobStore } from "#store/job-store.ts";
+import type { ImageStore } from "#store/image-store.ts";
+import type { ChunkStore } from "./chunk-store.ts";
+import type { ComputerRegistry } from "./computer-registry.ts";
+import { sendMagicPackets } from "./send-magic-packets.ts";
+import type { ServerParts } from "./server.ts";
+import type { ControlLink } from "./services/control-service.ts";
+import { ImagingService } from "./services/imaging-service.ts";
+import { JobService } from "./services/job-service.ts";
+import type { TransferService } from "./services/transfer-service.ts";
+
+/** Sessions of images, wired to the jobs that wait for them. */
+export function createImaging(given: {
+  readonly parts: ServerParts;
+  readonly chunks: ChunkStore;
+  readonly transfers: TransferService;
+  readonly images: ImageStore;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly jobs: () => JobService;
+}): ImagingService {
+  const { chunks, transfers, images, findLink, jobs } = given;
+  const { flows, interfaces, network, clock, log, settings } = given.parts;
+  return new ImagingService(
+    { flows, interfaces },
+    {
+      network,
+      clock,
+      log,
+      chunks,
+      transfers,
+      settings: () => settings.current(),
+      findLink,
+      readManifest: (imageId) => images.readManifest(imageId),
+      onJoined: (_key, computerIds, joined, expected) =>
+        jobs().sessionEvent(computerIds, { type: "session-joined", joined, expected }),
+      onStarted: (_key, computerIds) => jobs().sessionEvent(computerIds, { type: "session-started" }),
+      onFailed: (_key, computerIds, reason) =>
+        jobs().sessionEvent(computerIds, { type: "session-failed", reason }),
+    },
+  );
+}
+
+/** Jobs, wired to the agents that do them. */
+export function createJobs(given: {
+  readonly parts: ServerParts;
+  readonly registry: ComputerRegistry;
+  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly imaging: () => ImagingService;
+}): JobService {
+  const { registry, findLink, imaging } = given;
+  const { network, flows, interfaces, clock, log, settings, db } = given.parts;
+  const report =
+    (what: string, computerId: string) =>
+    (error: unknown): void =>
+      log.warn({ err: error, computerId }, what);
+  return new JobService({
+    store: new JobStore(db),
+    clock,
+    log,
+    findLink,
+    imaging,
+    wake: (computerId) => {
+      const macs = registry.get(computerId)?.macs ?? [];
+      const port = settings.current()["wake.port"];
+      sendMagicPackets({ network, flows, interfaces, macs, port }).catch(
+        report("a magic packet could not be sent", computerId),
+      );
+    },
+    onChanged: (computerId) => registry.publish(computerId),
+    onDeployed: (computerId, atMs) => {
+      registry
+        .update(computerId, { deployedAtMs: atMs })
+        .catch(report("a deployment could not be noted; its agent will wait for approval", computerId));
+    },
+  });
+}

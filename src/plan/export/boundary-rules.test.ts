@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { computeFlows } from "../flows.ts";
+import type { Segment } from "../segment.ts";
+import { classicSettings, firewallSettings } from "../settings.ts";
+import { BoundaryError, computeBoundaryRules } from "./boundary-rules.ts";
+
+const far: Segment = {
+  name: "far",
+  cidr: { address: Ipv4Address.parse("192.168.20.0"), prefixLength: 24 },
+  intent: "imaging",
+  interfaceName: null,
+  serverAddress: Ipv4Address.parse("192.168.10.1"),
+  gatewayAddress: Ipv4Address.parse("192.168.20.254"),
+  relayAddress: Ipv4Address.parse("192.168.20.254"),
+  origin: "operator",
+};
+const classicFlows = computeFlows(classicSettings, { consolePort: 8443 });
+const firewallFlows = computeFlows(firewallSettings, { consolePort: 8443 });
+
+function idsOf(...given: Parameters<typeof computeBoundaryRules>): string[] {
+  return computeBoundaryRules(...given).map(({ id }) => id);
+}
+
+describe("boundary rules", () => {
+  test("the classic profile needs these, with TFTP data coming back from ports the server chooses", () => {
+    assert.deepEqual(
+      idsOf(classicFlows, far).filter((id) => !/^(agent\.wake|remote)/.test(id)),
+      [
+        "boot.dhcp/to-server",
+        "boot.dhcp-reply/to-segment",
+        "boot.server/to-server",
+        "boot.tftp/to-server",
+        "boot.tftp-data/to-segment",
+        "boot.http/to-server",
+        "agent.discovery/to-server",
+        "agent.discovery-reply/to-segment",
+        "agent.control/to-server",
+        "transfer.data/to-server",
+        "imaging.data/to-segment",
+      ],
+    );
+  });
+
+  test("with single-port TFTP the data is an answer and needs no rule", () => {
+    assert.ok(!idsOf(firewallFlows, far).includes("boot.tftp-data/to-segment"));
+  });
+
+  test("in the firewall profile no rule towards the server is a range", () => {
+    const ranges = computeBoundaryRules(firewallFlows, far).filter(
+      ({ direction, destinationPorts }) => direction === "to-server" && "from" in destinationPorts,
+    );
+    assert.deepEqual(ranges, []);
+  });
+
+  test("the console is never opened for a segment of computers", () => {
+    assert.ok(idsOf(classicFlows, far).every((id) => !id.startsWith("console.")));
+  });
+
+  test("offers go to the relay's own address, port 67", () => {
+    const reply = computeBoundaryRules(classicFlows, far).find(({ flowId }) => flowId === "boot.dhcp-reply");
+    assert.deepEqual(reply?.destination, { address: "192.168.20.254", prefixLength: 32 });
+    assert.deepEqual(reply?.destinationPorts, [67]);
+  });
+
+  test("on the server's own segment DHCP is broadcast from port 68 to port 67", () => {
+    const [request, reply] = computeBoundaryRules(classicFlows, { ...far, interfaceName: "eth0" });
+    assert.deepEqual(
+      [request?.sourcePorts, request?.destinationPorts, request?.destination],
+      [[68], [67], null],
+    );
+    assert.deepEqual([reply?.sourcePorts, reply?.destinationPorts, reply?.destination], [[67], [68], null]);
+  });
+
+  test("where multicast stays local there is no rule for a group, and none for answers to one", () => {
+    const rules = computeBoundaryRules(classicFlows, far, { multicast: "local" });
+    assert.ok(rules.every(({ groups }) => groups.length === 0));
+    assert.ok(!rules.some(({ flowId }) => flowId === "agent.discovery-reply"));
+  });
+
+  test("a segment for management needs neither boot nor imaging, one for nothing needs nothing", () => {
+    const managed = idsOf(classicFlows, { ...far, intent: "management" });
+    assert.ok(managed.includes("agent.control/to-server"));
+    assert.ok(!managed.some((id) => id.startsWith("boot.") || id.startsWith("imaging.")));
+    assert.deepEqual(idsOf(classicFlows, { ...far, intent: "none" }), []);
+  });
+
+  test("ids are unique, reasons are sentences", () => {
+    const rules = computeBoundaryRules(classicFlows, far);
+    assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length);
+    for (const { id, reason } of rules) {
+      assert.match(reason, /^[A-Z].*[.]$/, id);
+    }
+  });
+
+  test("without a server address the error says how to give one", () => {
+    assert.throws(
+      () => computeBoundaryRules(classicFlows, { ...far, serverAddress: null }),
+      (error) => error instanceof BoundaryError && error.message.includes("portolan segment set far"),
+    );
+  });
+});

@@ -52,6 +52,13 @@ test("plan: a socket without a flow, on another port, or in another group is a d
 
 test("plan: a listener that is missing on one interface is a difference", () => {
   const differences = compareSockets(flows, standing.slice(1), ["eth0"]);
-  assert.deepEqual(differences, ["flow boot.dhcp is on, but nothing listens for it on eth0"]);
+  assert.deepEqual(differences, ["flow boot.dhcp is on, but on eth0 nothing listens for it on udp port 67"]);
   assert.equal(compareSockets(flows, standing, ["eth0", "eth1"]).length, standing.length);
+  const deaf = [
+    ...standing.filter(({ flowId }) => flowId !== "agent.discovery"),
+    socket("agent.discovery", "udp", 402),
+  ];
+  assert.deepEqual(compareSockets(flows, deaf, ["eth0"]), [
+    "flow agent.discovery is on, but on eth0 its group 225.1.2.3 is not joined",
+  ]);
 });

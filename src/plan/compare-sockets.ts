@@ -12,34 +12,54 @@ export type ReportedSocket = {
   readonly groups: readonly Ipv4Address[];
 };
 
-/** Flows whose listener a running server must have on each interface it serves. */
-const standingListeners: readonly FlowId[] = [
-  "boot.dhcp",
-  "boot.server",
-  "boot.tftp",
-  "boot.http",
-  "agent.discovery",
-  "agent.control",
-  "console.https",
-];
-
 function describe(socket: ReportedSocket): string {
   const place = socket.interfaceName === null ? "" : ` on ${socket.interfaceName}`;
   return `${socket.transport} ${socket.localAddress}:${socket.localPort}${place}`;
 }
 
 function isAllowed(flow: Flow, socket: ReportedSocket): boolean {
-  const source = flow.sourcePorts;
   const isOurPort =
-    flow.dynamic ||
     portsInclude(flow.ports, socket.localPort) ||
-    (source === null && flow.from === "server") ||
-    (source !== null && portsInclude(source, socket.localPort));
-  return flow.transport === socket.transport && flow.state === "on" && isOurPort;
+    (flow.sourcePorts === null ? flow.from === "server" : portsInclude(flow.sourcePorts, socket.localPort));
+  const isHeld = flow.state === "on" && flow.serverSocket !== "none";
+  return flow.transport === socket.transport && isHeld && isOurPort;
+}
+
+/** What is open and should not be. */
+function findSurplus(flows: readonly Flow[], socket: ReportedSocket): string[] {
+  const flow = flows.find((candidate) => candidate.id === socket.flowId);
+  if (flow === undefined) {
+    return [`${describe(socket)} is open and belongs to no flow`];
+  }
+  if (!isAllowed(flow, socket)) {
+    return [`${describe(socket)} is open, but is not what flow ${flow.id} allows`];
+  }
+  return socket.groups
+    .filter((group) => !flow.groups.includes(group))
+    .map((group) => `${describe(socket)} has joined ${group}, which is not a group of flow ${flow.id}`);
+}
+
+/** What a flow needs on one interface and is not there. */
+function findMissing(flow: Flow, sockets: readonly ReportedSocket[], interfaceName: string): string[] {
+  const ports = "from" in flow.ports ? [] : flow.ports;
+  return ports.flatMap((port) => {
+    const open = sockets.filter(
+      (socket) =>
+        socket.flowId === flow.id && socket.interfaceName === interfaceName && socket.localPort === port,
+    );
+    const what = `flow ${flow.id} is on, but on ${interfaceName}`;
+    if (open.length === 0) {
+      return [`${what} nothing listens for it on ${flow.transport} port ${port}`];
+    }
+    return flow.groups
+      .filter((group) => !open.some((socket) => socket.groups.includes(group)))
+      .map((group) => `${what} its group ${group} is not joined`);
+  });
 }
 
 /**
- * Where the sockets that are open and the flows disagree, in both directions. Empty when the plan is the program.
+ * Where the sockets that are open at a server and the flows disagree, in both directions. Empty when the plan is the
+ * program.
  *
  * @param interfaceNames interfaces the server was told to serve
  */
@@ -48,29 +68,9 @@ export function compareSockets(
   sockets: readonly ReportedSocket[],
   interfaceNames: readonly string[],
 ): string[] {
-  const differences: string[] = [];
-  for (const socket of sockets) {
-    const flow = flows.find((candidate) => candidate.id === socket.flowId);
-    if (flow === undefined) {
-      differences.push(`${describe(socket)} is open and belongs to no flow`);
-    } else if (!isAllowed(flow, socket)) {
-      differences.push(`${describe(socket)} is open, but is not what flow ${flow.id} allows`);
-    } else {
-      const foreign = socket.groups.filter((group) => !flow.groups.includes(group));
-      for (const group of foreign) {
-        differences.push(`${describe(socket)} has joined ${group}, which is not a group of flow ${flow.id}`);
-      }
-    }
-  }
-  for (const flow of flows.filter(
-    (candidate) => candidate.state === "on" && standingListeners.includes(candidate.id),
-  )) {
-    for (const name of interfaceNames) {
-      const isOpen = sockets.some((socket) => socket.flowId === flow.id && socket.interfaceName === name);
-      if (!isOpen) {
-        differences.push(`flow ${flow.id} is on, but nothing listens for it on ${name}`);
-      }
-    }
-  }
-  return differences;
+  const standing = flows.filter(({ state, serverSocket }) => state === "on" && serverSocket === "standing");
+  return [
+    ...sockets.flatMap((socket) => findSurplus(flows, socket)),
+    ...standing.flatMap((flow) => interfaceNames.flatMap((name) => findMissing(flow, sockets, name))),
+  ];
 }

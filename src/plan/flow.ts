@@ -1,7 +1,11 @@
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import type { SegmentIntent } from "./segment.ts";
 import type { SettingKey } from "./settings.ts";
 
-/** Who opens or receives the traffic. */
+/**
+ * Who opens or receives the traffic. `agent` is our program on a computer, in its operating system or in preboot;
+ * `preboot` stands for preboot alone.
+ */
 export type FlowRole =
   | "server"
   | "agent"
@@ -28,11 +32,18 @@ export type FlowId =
   | "transfer.data"
   | "imaging.data"
   | "wake.magic-packet"
+  | "wake.peer-packet"
   | "remote.control"
   | "console.https";
 
 /** Fixed ports, or a range the stack chooses from. `from: 0, to: 0` never occurs: dynamic ports are a range. */
 export type FlowPorts = { readonly from: number; readonly to: number } | readonly number[];
+
+/**
+ * How a program holds sockets for a flow: `standing` on each interface while the flow is on, `passing` while there is
+ * work for one, `none` where the sockets of another flow carry it or it is somebody else's part.
+ */
+export type SocketHolding = "standing" | "passing" | "none";
 
 /** One kind of traffic: from whom, to whom, protocol, ports, groups, why. */
 export type Flow = {
@@ -40,6 +51,8 @@ export type Flow = {
   readonly title: string;
   /** One sentence that a network engineer accepts as the reason for a rule. */
   readonly purpose: string;
+  /** When it is on the wire, to finish "needed …". */
+  readonly needed: string;
   readonly from: FlowRole;
   readonly to: readonly FlowRole[];
   readonly transport: "udp" | "tcp";
@@ -57,4 +70,10 @@ export type Flow = {
   readonly state: "on" | "off";
   /** `paper`: named by the 2002 white paper. `ours`: an addition, shown as such. */
   readonly origin: "paper" | "ours";
+  /** Intents of the segments that need it across their boundary; empty: no computer's segment does. */
+  readonly intents: readonly SegmentIntent[];
+  /** The flow whose sockets carry this one at the server; `null`: its own, or none. */
+  readonly carrier: FlowId | null;
+  readonly serverSocket: SocketHolding;
+  readonly agentSocket: SocketHolding;
 };

@@ -12,16 +12,15 @@ test("plan: classic fixed ports and groups are exactly the paper's, additions ar
   const fixedPorts = new Set(
     on.flatMap((flow) => (flow.origin === "paper" && !("from" in flow.ports) ? flow.ports : [])),
   );
-  // 9 is the destination of magic packets, which the paper leaves open.
   assert.deepEqual(
     [...fixedPorts].toSorted((a, b) => a - b),
-    [9, 67, 68, 69, 401, 402, 4011],
+    [67, 68, 69, 401, 402, 4011],
   );
   const groups = new Set(on.flatMap((flow) => flow.groups));
   assert.deepEqual([...groups].toSorted(), ["224.2.0.2", "224.2.0.3", "225.1.2.3"]);
   assert.deepEqual(
     on.filter((flow) => flow.origin === "ours").map((flow) => flow.id),
-    ["boot.http", "console.https"],
+    ["boot.http", "wake.magic-packet", "wake.peer-packet", "console.https"],
   );
 });
 

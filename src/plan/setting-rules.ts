@@ -184,7 +184,13 @@ export const settingRules: SettingRules = {
   "boot.uefiLoader": { ...choice("auto", "ipxe", "shim"), scope: "site", help: "first loader for UEFI PXE" },
   "tftp.singlePort": { ...flag, scope: "site", help: "send TFTP data from port 69 itself" },
   "tftp.multicast": { ...flag, scope: "site", help: "offer MTFTP and RFC 2090 multicast" },
-  "remote.port": { ...portOrDynamic, scope: "site", help: "TCP port of remote control" },
+  "remote.port": {
+    scope: "site",
+    help: "TCP port of remote control",
+    accepts: "a port, 0 for a dynamic one, or control for inside the control port",
+    parse: (text) => (text === "control" ? text : portOrDynamic.parse(text)),
+    format: String,
+  },
   "remote.portRange": { ...range, scope: "site", help: "where dynamic remote control ports come from" },
   "wake.port": { ...port, scope: "site", help: "UDP destination port of magic packets" },
   "initialDeployment.action": {

@@ -30,7 +30,8 @@ export type Settings = {
   readonly "boot.uefiLoader": "auto" | "ipxe" | "shim";
   readonly "tftp.singlePort": boolean;
   readonly "tftp.multicast": boolean;
-  readonly "remote.port": number;
+  /** 0 means dynamic; `control` means inside the control port. */
+  readonly "remote.port": number | "control";
   readonly "remote.portRange": PortRange;
   readonly "wake.port": number;
   readonly "initialDeployment.action": "wait" | "local";
@@ -79,8 +80,14 @@ export const firewallSettings: Settings = {
   "transfer.port": 4402,
   "imaging.groups": localGroups,
   "tftp.singlePort": true,
-  "remote.port": 402,
+  "remote.port": "control",
 };
+
+/** Where remote control connects to: the control port's own number means inside it as well. */
+export function remotePort(settings: Settings): Settings["remote.port"] {
+  const port = settings["remote.port"];
+  return port === settings["control.tcpPort"] ? "control" : port;
+}
 
 export const settingProfiles = { classic: classicSettings, firewall: firewallSettings } as const;
 export type ProfileName = keyof typeof settingProfiles;

@@ -1,0 +1,169 @@
+import type { Flow } from "./flow.ts";
+import { allManaged, chosenPorts, dynamicPorts, imagingOnly, unicast } from "./flow-parts.ts";
+import { remotePort, type Settings } from "./settings.ts";
+
+/** How an agent finds its server and stays connected. `oldControlPorts` are still open for who has not moved. */
+export function computeAgentFlows(settings: Settings, oldControlPorts: readonly number[]): Flow[] {
+  const discovery = settings["discovery.enabled"] ? "on" : "off";
+  const shared = { ...unicast, ...allManaged, origin: "paper" } as const;
+  return [
+    {
+      ...shared,
+      id: "agent.discovery",
+      title: "Server discovery",
+      purpose: "Agents and the preboot system ask a multicast group which server serves their segment.",
+      needed: "when an agent starts or has lost its server, and no server address is set or it fails",
+      from: "agent",
+      to: ["server"],
+      transport: "udp",
+      ports: [settings["discovery.port"]],
+      groups: [settings["discovery.group"]],
+      ttl: settings["discovery.ttl"],
+      setting: "discovery.port",
+      state: discovery,
+      serverSocket: "standing",
+      agentSocket: "passing",
+    },
+    {
+      ...shared,
+      id: "agent.discovery-reply",
+      title: "Server discovery answers",
+      purpose: "The server answers the asking agent by unicast with a signed address for its segment.",
+      needed: "after each discovery request",
+      from: "server",
+      to: ["agent"],
+      transport: "udp",
+      ports: dynamicPorts,
+      sourcePorts: [settings["discovery.port"]],
+      dynamic: true,
+      setting: "discovery.port",
+      state: discovery,
+      carrier: "agent.discovery",
+    },
+    {
+      ...shared,
+      id: "agent.control",
+      title: "Control connection",
+      purpose: "Each agent and preboot system keeps one mutually authenticated TLS connection to its server.",
+      needed: "always: the connection stays up as long as the computer runs",
+      from: "agent",
+      to: ["server"],
+      transport: "tcp",
+      ports: [
+        settings["control.tcpPort"],
+        ...oldControlPorts.filter((port) => port !== settings["control.tcpPort"]),
+      ],
+      setting: "control.tcpPort",
+      state: "on",
+      serverSocket: "standing",
+      agentSocket: "passing",
+    },
+    {
+      ...shared,
+      id: "agent.wake",
+      title: "Wake orders to agents",
+      purpose: "The server asks an awake agent to wake the sleeping computers of its own segment.",
+      needed: "before work on sleeping computers behind a router that forwards no directed broadcast",
+      from: "server",
+      to: ["agent"],
+      transport: "udp",
+      ports: [settings["agent.wakePort"]],
+      setting: "agent.wakePort",
+      state: "on",
+      serverSocket: "passing",
+      agentSocket: "standing",
+    },
+  ];
+}
+
+/** Everything that moves in bulk, and remote control. */
+export function computeWorkFlows(settings: Settings): Flow[] {
+  const shared = { ...unicast, state: "on", origin: "paper" } as const;
+  const transfer = chosenPorts(settings["transfer.port"], settings["transfer.portRange"]);
+  const remote = remotePort(settings);
+  const isInside = remote === "control";
+  return [
+    {
+      ...shared,
+      ...allManaged,
+      id: "transfer.data",
+      title: "File and image transfer",
+      purpose: "Images, packages and files move over a second, ticketed TLS connection.",
+      needed: "while a job moves an image, a package or a file",
+      from: "agent",
+      to: ["server"],
+      transport: "tcp",
+      ...transfer,
+      setting: "transfer.port",
+      serverSocket: transfer.dynamic ? "passing" : "standing",
+      agentSocket: "passing",
+    },
+    {
+      ...shared,
+      ...imagingOnly,
+      id: "imaging.data",
+      title: "Multicast imaging",
+      purpose:
+        "One copy of an image is sent to many computers at once; each session uses one group and port.",
+      needed: "while several computers are imaged together",
+      from: "server",
+      to: ["preboot", "agent"],
+      transport: "udp",
+      ports: settings["imaging.ports"],
+      groups: settings["imaging.groups"],
+      ttl: settings["imaging.ttl"],
+      setting: "imaging.ports",
+      serverSocket: "passing",
+      agentSocket: "passing",
+    },
+    {
+      ...shared,
+      ...allManaged,
+      id: "remote.control",
+      title: "Remote control",
+      purpose: isInside
+        ? "Terminal, desktop and files of a computer are shown to an operator inside the control port, over a ticketed TLS connection of their own."
+        : "Terminal, desktop and files of a computer are shown to an operator over a ticketed TLS connection.",
+      needed: "while an operator works on a computer remotely",
+      from: "agent",
+      to: ["server"],
+      transport: "tcp",
+      ...(isInside
+        ? { ports: [settings["control.tcpPort"]], dynamic: false, carrier: "agent.control" as const }
+        : chosenPorts(remote, settings["remote.portRange"])),
+      setting: "remote.port",
+      serverSocket: isInside ? "none" : "passing",
+      agentSocket: "passing",
+    },
+  ];
+}
+
+/** What wakes a sleeping computer. The paper leaves the port open; 9 is the custom of the trade. */
+export function computeWakeFlows(settings: Settings): Flow[] {
+  const shared = { ...unicast, state: "on", origin: "ours", setting: "wake.port" } as const;
+  const wakes = { to: ["sleeping-computer"], transport: "udp", ports: [settings["wake.port"]] } as const;
+  return [
+    {
+      ...shared,
+      ...wakes,
+      ...allManaged,
+      id: "wake.magic-packet",
+      title: "Wake-on-LAN",
+      purpose: "The server wakes sleeping computers on its own segments, or by directed broadcast on others.",
+      needed: "before work on a computer that is switched off",
+      from: "server",
+      serverSocket: "passing",
+    },
+    {
+      ...shared,
+      ...wakes,
+      intents: [],
+      id: "wake.peer-packet",
+      title: "Wake-on-LAN by an agent",
+      purpose: "An awake agent wakes the sleeping computers of its own segment; this never crosses a router.",
+      needed: "when the server asks an awake agent to wake its neighbours",
+      from: "agent",
+      agentSocket: "passing",
+    },
+  ];
+}

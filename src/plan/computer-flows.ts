@@ -58,21 +58,6 @@ export function computeAgentFlows(settings: Settings, oldControlPorts: readonly 
       serverSocket: "standing",
       agentSocket: "passing",
     },
-    {
-      ...shared,
-      id: "agent.wake",
-      title: "Wake orders to agents",
-      purpose: "The server asks an awake agent to wake the sleeping computers of its own segment.",
-      needed: "before work on sleeping computers behind a router that forwards no directed broadcast",
-      from: "server",
-      to: ["agent"],
-      transport: "udp",
-      ports: [settings["agent.wakePort"]],
-      setting: "agent.wakePort",
-      state: "on",
-      serverSocket: "passing",
-      agentSocket: "standing",
-    },
   ];
 }
 
@@ -138,31 +123,35 @@ export function computeWorkFlows(settings: Settings): Flow[] {
   ];
 }
 
-/** What wakes a sleeping computer. The paper leaves the port open; 9 is the custom of the trade. */
+/** What wakes a sleeping computer: the server, or an awake neighbour where the server's broadcast does not reach. */
 export function computeWakeFlows(settings: Settings): Flow[] {
-  const shared = { ...unicast, state: "on", origin: "ours", setting: "wake.port" } as const;
-  const wakes = { to: ["sleeping-computer"], transport: "udp", ports: [settings["wake.port"]] } as const;
+  const shared = { ...unicast, state: "on", to: ["sleeping-computer"], transport: "udp" } as const;
   return [
     {
       ...shared,
-      ...wakes,
       ...allManaged,
       id: "wake.magic-packet",
       title: "Wake-on-LAN",
       purpose: "The server wakes sleeping computers on its own segments, or by directed broadcast on others.",
       needed: "before work on a computer that is switched off",
       from: "server",
+      ports: [settings["wake.port"]],
+      setting: "wake.port",
+      // The paper leaves the port open; 9 is the custom of the trade.
+      origin: "ours",
       serverSocket: "passing",
     },
     {
       ...shared,
-      ...wakes,
       intents: [],
-      id: "wake.peer-packet",
+      id: "agent.wake",
       title: "Wake-on-LAN by an agent",
       purpose: "An awake agent wakes the sleeping computers of its own segment; this never crosses a router.",
-      needed: "when the server asks an awake agent to wake its neighbours",
+      needed: "before work on sleeping computers behind a router that forwards no directed broadcast",
       from: "agent",
+      ports: [settings["agent.wakePort"]],
+      setting: "agent.wakePort",
+      origin: "paper",
       agentSocket: "passing",
     },
   ];

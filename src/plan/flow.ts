@@ -32,7 +32,6 @@ export type FlowId =
   | "transfer.data"
   | "imaging.data"
   | "wake.magic-packet"
-  | "wake.peer-packet"
   | "remote.control"
   | "console.https";
 

@@ -139,7 +139,7 @@ export const settingRules: SettingRules = {
     scope: "site",
     help: "routers a discovery request may cross, plus one",
   },
-  "agent.wakePort": { ...port, scope: "site", help: "UDP port on which agents take wake orders" },
+  "agent.wakePort": { ...port, scope: "site", help: "UDP port that agents send magic packets to" },
   "transfer.port": { ...portOrDynamic, scope: "site", help: "TCP port of every transfer" },
   "transfer.portRange": { ...range, scope: "site", help: "where dynamic transfer ports come from" },
   "imaging.groups": {
@@ -192,7 +192,7 @@ export const settingRules: SettingRules = {
     format: String,
   },
   "remote.portRange": { ...range, scope: "site", help: "where dynamic remote control ports come from" },
-  "wake.port": { ...port, scope: "site", help: "UDP destination port of magic packets" },
+  "wake.port": { ...port, scope: "site", help: "UDP port that the server sends magic packets to" },
   "initialDeployment.action": {
     ...choice("wait", "local"),
     scope: "site",

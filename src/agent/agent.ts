@@ -53,6 +53,7 @@ export class Agent {
     const { network, identity, say } = dependencies;
     this.#tasks = new TaskRunner({
       environment: config.environment,
+      stateDir: config.stateDir,
       network,
       serverAddress: () => this.#requirePlace().address,
       siteKeyFingerprint: config.siteKeyFingerprint,

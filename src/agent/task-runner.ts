@@ -11,6 +11,8 @@ export type TaskRunnerDependencies = Pick<
   "network" | "serverAddress" | "siteKeyFingerprint" | "identity" | "say"
 > & {
   readonly environment: Environment;
+  /** Where what outlives the agent is kept; `null` in preboot. */
+  readonly stateDir: string | null;
   /** Dropped when there is no connection. */
   readonly send: (message: AgentMessage) => void;
   /** Ends the connection in order before the power goes. */
@@ -58,11 +60,13 @@ export class TaskRunner {
     const { key } = message;
     const known = this.#tasks.get(key);
     if (known !== undefined) {
-      const { outcome, reason } = known.report;
+      const { outcome, ...result } = known.report;
       if (outcome !== "running") {
-        this.#dependencies.send({ type: "task-result", key, outcome, reason });
-      } else if (message.task.kind === "deploy-image") {
+        this.#dependencies.send({ type: "task-result", outcome, ...result });
+      } else if ("transfer" in message.task) {
         known.onMessage?.({ type: "task-again", transfer: message.task.transfer });
+      } else if ("content" in message.task && message.task.content !== null) {
+        known.onMessage?.({ type: "task-again", transfer: message.task.content.transfer });
       }
       return;
     }
@@ -108,6 +112,16 @@ export class TaskRunner {
         changePower(kind, this.#dependencies.environment);
         return { outcome: "done", reason: null };
       }
+      case "copy-file":
+      case "install-package":
+      case "uninstall-package":
+      case "set-configuration":
+      case "inventory":
+      case "capture-user-data":
+      case "restore-user-data": {
+        const { doOsTask } = await import("./tasks/do-os-task.ts");
+        return doOsTask(message.task, context, this.#dependencies.stateDir);
+      }
     }
   }
 
@@ -123,11 +137,11 @@ export class TaskRunner {
     }
   }
 
-  #finish(key: string, task: RunningTask, { outcome, reason }: TaskOutcome): void {
-    task.report = { key, outcome, reason };
+  #finish(key: string, task: RunningTask, { outcome, reason, exitCode }: TaskOutcome): void {
+    task.report = { key, outcome, reason, ...(exitCode === undefined ? {} : { exitCode }) };
     task.onMessage = null;
     this.#dependencies.say(`task ${outcome}${reason === null ? "" : `: ${reason}`}`);
-    this.#dependencies.send({ type: "task-result", key, outcome, reason });
+    this.#dependencies.send({ type: "task-result", ...task.report, outcome });
   }
 
   #contextFor(key: string, task: RunningTask): TaskContext {

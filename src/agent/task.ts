@@ -1,6 +1,7 @@
 import type { Network } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { TransferAccess } from "#wire/control/task-message.ts";
+import type { AgentMessage } from "#wire/control/message.ts";
 import type { AgentImagingMessage, ServerImagingMessage } from "#wire/control/imaging-messages.ts";
 
 /**
@@ -9,7 +10,12 @@ import type { AgentImagingMessage, ServerImagingMessage } from "#wire/control/im
  */
 export type TaskAgain = { readonly type: "task-again"; readonly transfer: TransferAccess };
 
-export type TaskOutcome = { readonly outcome: "done" | "failed"; readonly reason: string | null };
+export type TaskOutcome = {
+  readonly outcome: "done" | "failed";
+  readonly reason: string | null;
+  /** Of the program that the task ran, where it ran one to its end. */
+  readonly exitCode?: number;
+};
 
 export type TaskProgress = {
   readonly doneBytes: number;
@@ -27,7 +33,7 @@ export type TaskContext = {
   readonly siteKeyFingerprint: string;
   /** Certificate and key for transfers. */
   readonly identity: () => { readonly key: string; readonly cert: string };
-  readonly send: (message: AgentImagingMessage) => void;
+  readonly send: (message: AgentImagingMessage | Extract<AgentMessage, { type: "inventory" }>) => void;
   /** Imaging messages of the server, and the news that a server asked for this task again. */
   readonly onMessage: (handler: (message: ServerImagingMessage | TaskAgain) => void) => void;
   readonly report: (progress: TaskProgress) => void;

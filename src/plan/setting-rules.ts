@@ -142,6 +142,11 @@ export const settingRules: SettingRules = {
   "agent.wakePort": { ...port, scope: "site", help: "UDP port that agents send magic packets to" },
   "transfer.port": { ...portOrDynamic, scope: "site", help: "TCP port of every transfer" },
   "transfer.portRange": { ...range, scope: "site", help: "where dynamic transfer ports come from" },
+  "transfer.maxMbps": {
+    ...integer(0, 100_000),
+    scope: "site",
+    help: "Mbit/s of all unicast transfers together; 0 for no cap",
+  },
   "imaging.groups": {
     scope: "site",
     help: "multicast groups of imaging sessions",

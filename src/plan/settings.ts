@@ -14,6 +14,8 @@ export type Settings = {
   /** 0 means dynamic: the TCP/IP stack chooses, within `transfer.portRange` where one is set. */
   readonly "transfer.port": number;
   readonly "transfer.portRange": PortRange;
+  /** Mbit/s of all unicast transfers together; 0 means no cap. */
+  readonly "transfer.maxMbps": number;
   readonly "imaging.groups": readonly Ipv4Address[];
   readonly "imaging.ports": readonly number[];
   readonly "imaging.ttl": number;
@@ -55,6 +57,7 @@ export const classicSettings: Settings = {
   "agent.wakePort": 401,
   "transfer.port": 0,
   "transfer.portRange": null,
+  "transfer.maxMbps": 0,
   "imaging.groups": paperGroups,
   "imaging.ports": [401, 402],
   "imaging.ttl": 16,

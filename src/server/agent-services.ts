@@ -84,6 +84,11 @@ export function createControl(given: {
       onMessage: (link, message) => {
         if (message.type === "task-progress" || message.type === "task-result") {
           jobs.agentMessage(link.computerId, message);
+        } else if (message.type === "inventory") {
+          const change = { inventory: message.inventory, lastSeenAtMs: clock.epochMs() };
+          registry
+            .update(link.computerId, change)
+            .catch((error: unknown) => log.error({ err: error }, "control"));
         } else if (message.type !== "hello" && message.type !== "pong") {
           imaging.receive(link, message).catch((error: unknown) => log.error({ err: error }, "imaging"));
         }

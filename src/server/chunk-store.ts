@@ -8,6 +8,9 @@ import { writeDurably } from "#platform/durable-file.ts";
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
+/** The largest chunk a manifest may have. */
+const contentSizeBytesMax = 1 << 20;
+
 /** A chunk on the disk is not what its name says, or is not there. */
 export class ChunkError extends Error {
   readonly code: "chunk-missing" | "chunk-damaged";
@@ -51,6 +54,35 @@ export class ChunkStore {
     return { chunkHash, isNew };
   }
 
+  /**
+   * Stores a frame that a computer sent. Durable when it returns.
+   *
+   * @returns false when it does not hold what the name says; nothing was stored then.
+   */
+  async putFrame(chunkHash: string, frame: Uint8Array): Promise<boolean> {
+    const content = await decompress(frame, { maxOutputLength: contentSizeBytesMax }).catch(() => null);
+    if (content === null || hash("sha256", content) !== chunkHash) {
+      return false;
+    }
+    const writing = this.#writing.get(chunkHash);
+    if (writing !== undefined) {
+      await writing;
+      return true;
+    }
+    const work = this.#writeFrame(chunkHash, () => Promise.resolve(frame)).then(() => undefined);
+    this.#writing.set(chunkHash, work);
+    try {
+      await work;
+    } finally {
+      this.#writing.delete(chunkHash);
+    }
+    return true;
+  }
+
+  async has(chunkHash: string): Promise<boolean> {
+    return exists(this.#pathOf(chunkHash));
+  }
+
   /** The zstd frame as it is on the disk. @throws ChunkError `chunk-missing` */
   async readFrame(chunkHash: string): Promise<Buffer> {
     try {
@@ -82,14 +114,20 @@ export class ChunkStore {
     }
   }
 
+  #write(chunkHash: string, content: Uint8Array): Promise<boolean> {
+    // One frame for one chunk, never by several workers: each is then read alone, in any order.
+    return this.#writeFrame(chunkHash, () =>
+      compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
+    );
+  }
+
   /** False when it was there already. */
-  async #write(chunkHash: string, content: Uint8Array): Promise<boolean> {
+  async #writeFrame(chunkHash: string, makeFrame: () => Promise<Uint8Array>): Promise<boolean> {
     const path = this.#pathOf(chunkHash);
     if (await exists(path)) {
       return false;
     }
-    // One frame for one chunk, never by several workers: each is then read alone, in any order.
-    const frame = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+    const frame = await makeFrame();
     await mkdir(join(this.#folder, chunkHash.slice(0, 2)), { recursive: true });
     await writeDurably(path, frame);
     return true;

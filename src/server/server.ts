@@ -127,7 +127,12 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     hasPrebootWork: (id) => jobs.hasPrebootWork(id),
   });
   const transfers = new TransferService(
-    { flows, transferPort: settings.current()["transfer.port"], tls },
+    {
+      flows,
+      transferPort: settings.current()["transfer.port"],
+      maxMbps: () => settings.current()["transfer.maxMbps"],
+      tls,
+    },
     { authority, clock, log, chunks },
   );
   const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });

@@ -1,13 +1,13 @@
 import { toRanges } from "#wire/control/imaging-messages.ts";
 import type { TaskContext } from "../task.ts";
-import type { DiskRestore } from "./disk-restore.ts";
+import type { ChunkSink } from "./chunk-sink.ts";
 import type { ImagingInbox } from "./imaging-inbox.ts";
 import { MulticastSession } from "./multicast-session.ts";
 import type { TransferRight } from "./transfer-right.ts";
 
 /** Takes part in sessions until nothing is missing, or until the server or the network sends it to unicast. */
 export async function restoreByMulticast(
-  restore: DiskRestore,
+  restore: ChunkSink,
   context: TaskContext,
   inbox: ImagingInbox,
   right: TransferRight,

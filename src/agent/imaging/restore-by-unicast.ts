@@ -1,13 +1,13 @@
 import type { Manifest } from "#engine/image/manifest.ts";
 import type { TransferAccess } from "#wire/control/task-message.ts";
 import type { TaskContext } from "../task.ts";
-import type { DiskRestore } from "./disk-restore.ts";
+import type { ChunkSink } from "./chunk-sink.ts";
 import { TransferClient } from "./transfer-client.ts";
 import { ImageError } from "./transfer-right.ts";
 
 /** Fetches what is missing over one transfer connection, each distinct chunk once. */
 export async function restoreByUnicast(
-  restore: DiskRestore,
+  restore: ChunkSink,
   manifest: Manifest,
   access: TransferAccess,
   context: TaskContext,

@@ -9,6 +9,7 @@ import type { TaskContext } from "../task.ts";
 
 const manifestSizeBytesMax = 64 << 20;
 const answerTimeoutMs = 60_000;
+const answerSizeBytesMax = 1 << 20;
 
 /** One ticketed transfer connection: the manifest of an image, and any of its chunks. */
 export class TransferClient {
@@ -75,8 +76,52 @@ export class TransferClient {
     }
   }
 
+  /** Of these chunks, those the store has not. At most 1024 at once. */
+  async lacking(hashes: readonly string[]): Promise<string[]> {
+    this.#socket.write(encodeFrame({ type: "lacking", hashes }));
+    const answer = JSON.parse((await this.#readSized(answerSizeBytesMax)).toString("utf8")) as unknown;
+    return Array.isArray(answer) ? answer.filter((text) => typeof text === "string") : [];
+  }
+
+  /** Sends one chunk as a zstd frame; resolves when the connection takes more. A wrong one ends the connection. */
+  async put(chunkHash: string, frame: Uint8Array): Promise<void> {
+    await this.#write(
+      Buffer.concat([encodeFrame({ type: "put", chunkHash, sizeBytes: frame.byteLength }), frame]),
+    );
+  }
+
+  /** After the last chunk. @throws Error with the server's words when it does not take the upload */
+  async complete(manifestText: string): Promise<void> {
+    const manifest = Buffer.from(manifestText);
+    const head = encodeFrame({ type: "complete", sizeBytes: manifest.byteLength });
+    await this.#write(Buffer.concat([head, manifest]));
+    const answer = JSON.parse((await this.#readSized(answerSizeBytesMax)).toString("utf8")) as {
+      readonly failure?: unknown;
+    };
+    if (answer.failure !== null) {
+      throw new Error(`the server did not take the upload: ${JSON.stringify(answer.failure).slice(0, 500)}`);
+    }
+  }
+
   close(): void {
     this.#socket.destroy();
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#failure !== null) {
+      throw this.#failure;
+    }
+    if (this.#socket.write(bytes)) {
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const failed = (): void => reject(this.#failure ?? new Error("the server ended the transfer"));
+      this.#socket.once("close", failed);
+      this.#socket.once("drain", () => {
+        this.#socket.off("close", failed);
+        resolve();
+      });
+    });
   }
 
   async #readSized(sizeBytesMax: number): Promise<Buffer> {

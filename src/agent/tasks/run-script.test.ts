@@ -6,10 +6,15 @@ const context = { signal: new AbortController().signal };
 const shell = { interpreter: "/bin/sh", timeoutMs: 10_000 };
 
 test("script task: exit code 0 is done, another one is a failure with the end of the output", async () => {
-  assert.deepEqual(await runScript({ ...shell, script: "true" }, context), { outcome: "done", reason: null });
+  assert.deepEqual(await runScript({ ...shell, script: "true" }, context), {
+    outcome: "done",
+    reason: null,
+    exitCode: 0,
+  });
   assert.deepEqual(await runScript({ ...shell, script: "echo no disk >&2; exit 4" }, context), {
     outcome: "failed",
     reason: "exit code 4: no disk",
+    exitCode: 4,
   });
 });
 

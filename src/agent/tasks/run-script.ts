@@ -1,21 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ProgramOutcome, runProgram } from "#platform/run-program.ts";
+import { runProgram } from "#platform/run-program.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
+import { outcomeOf } from "./describe-outcome.ts";
 
 /** The end of the output tells why it failed. */
 const outputBytesMax = 900;
-
-function reasonOf(outcome: Exclude<ProgramOutcome, { type: "not-started" }>, timeoutMs: number): string {
-  const how =
-    outcome.type === "exited"
-      ? `exit code ${outcome.exitCode}`
-      : outcome.because === "timeout"
-        ? `ended at its limit of ${timeoutMs} ms`
-        : `ended by ${outcome.signal} (${outcome.because})`;
-  return `${how}: ${outcome.output.trim()}`;
-}
 
 /** Runs a script with its interpreter; the script is a file, so nothing of it is read by a shell on the way. */
 export async function runScript(
@@ -34,12 +25,7 @@ export async function runScript(
       outputBytesMax,
       signal: context.signal,
     });
-    if (outcome.type === "not-started") {
-      return { outcome: "failed", reason: outcome.reason };
-    }
-    return outcome.type === "exited" && outcome.exitCode === 0
-      ? { outcome: "done", reason: null }
-      : { outcome: "failed", reason: reasonOf(outcome, task.timeoutMs) };
+    return outcomeOf(outcome, task.timeoutMs);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import type { AgentImagingMessage, Ranges } from "#wire/control/imaging-messages.ts";
+import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
 import { dataHeaderSizeBytes } from "#wire/multicast/data-packet.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { measureCopy, type Participant, type Session, type SessionRecord } from "../imaging-record.ts";
@@ -29,8 +30,8 @@ export type ImagingServiceDependencies = {
   readonly transfers: TransferService;
   readonly settings: () => Settings;
   readonly findLink: (computerId: string) => ControlLink | null;
-  /** The canonical text of an image's manifest. */
-  readonly readManifest: (imageId: string) => Promise<string>;
+  /** The canonical text of a manifest by its id. */
+  readonly readManifest: (contentId: string) => Promise<string>;
   readonly onJoined: (
     sessionKey: string,
     computerIds: readonly string[],
@@ -75,12 +76,14 @@ export class ImagingService {
     readonly sessionKey: string;
     readonly computerId: string;
     readonly taskKey: string;
-    readonly imageId: string;
-    readonly disk: unknown;
+    /** Id of the manifest: of an image, or of any other content of the store. */
+    readonly contentId: string;
+    /** The task as its agent is to get it, with the right to fetch by unicast. */
+    readonly toTask: (transfer: TransferAccess) => TaskMessage["task"];
     readonly isResumed: boolean;
     readonly expected: number;
   }): Promise<void> {
-    const session = await this.#sessionFor(given.sessionKey, given.imageId);
+    const session = await this.#sessionFor(given.sessionKey, given.contentId);
     const known = session.participants.get(given.computerId);
     const participant: Participant = {
       computerId: given.computerId,
@@ -91,7 +94,7 @@ export class ImagingService {
     };
     session.participants.set(given.computerId, participant);
     session.record.expected = Math.max(given.expected, session.participants.size);
-    await this.#giveTask(session, participant, given.disk);
+    await this.#giveTask(session, participant, given.toTask);
   }
 
   /** How many computers may still come, while the session gathers. */
@@ -186,7 +189,11 @@ export class ImagingService {
     };
   }
 
-  async #giveTask(session: Session, participant: Participant, disk: unknown): Promise<void> {
+  async #giveTask(
+    session: Session,
+    participant: Participant,
+    toTask: (transfer: TransferAccess) => TaskMessage["task"],
+  ): Promise<void> {
     const link = this.#dependencies.findLink(participant.computerId);
     if (link === null) {
       return;
@@ -196,16 +203,10 @@ export class ImagingService {
       computerId: link.computerId,
       serverAddress: link.serverAddress,
       interfaceName: nic?.name ?? null,
-      manifestText: session.manifestText,
-      chunkHashes: session.chunkHashes,
+      right: { type: "read", manifestText: session.manifestText, chunkHashes: session.chunkHashes },
     });
     participant.ticket = transfer.ticket;
-    const { imageId } = session.record;
-    link.send({
-      type: "task",
-      key: participant.taskKey,
-      task: { kind: "deploy-image", imageId, disk, transfer },
-    });
+    link.send({ type: "task", key: participant.taskKey, task: toTask(transfer) });
   }
 
   #interfaceOf(link: ControlLink): NetworkInterface | null {

@@ -270,9 +270,14 @@ export class JobService {
           sessionKey,
           computerId,
           taskKey,
-          imageId,
+          contentId: imageId,
           isResumed,
-          disk: task?.kind === "deploy-image" ? task.disk : "only-disk",
+          toTask: (transfer) => ({
+            kind: "deploy-image",
+            imageId,
+            disk: task?.kind === "deploy-image" ? task.disk : "only-disk",
+            transfer,
+          }),
           expected: expectedInSession(job, this.runsOf(job.id), taskIndex),
         });
         break;

@@ -1,22 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { RateCap } from "#engine/transfer/rate-cap.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import { WireError } from "#wire/bytes/wire-error.ts";
-import { FrameReader } from "#wire/control/frame.ts";
-import { JsonFields } from "#wire/control/json-fields.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import type { SiteAuthority } from "../site-authority.ts";
+import { serveTransfer, type TransferRight } from "./transfer-conversation.ts";
 
 export type TransferServiceOptions = {
   readonly flows: () => readonly Flow[];
   /** 0: every ticket gets a port of its own, closed again after it. */
   readonly transferPort: number;
+  /** Mbit/s of all transfers together; 0 for no cap. */
+  readonly maxMbps: () => number;
   readonly tls: { readonly key: string; readonly cert: string };
 };
 
@@ -27,21 +28,21 @@ export type TransferServiceDependencies = {
   readonly chunks: ChunkStore;
 };
 
-/** The right of one computer to the chunks of one image. */
+/** The right of one computer to one transfer. */
 type Ticket = {
   readonly computerId: string;
-  readonly manifestText: string;
-  readonly chunkHashes: ReadonlySet<string>;
+  readonly right: TransferRight;
   readonly expiresAtMs: number;
+  /** Connections it was shown on. BOUNDED by what its holder opens. */
+  readonly connections: Set<TLSSocket>;
   readonly release: () => void;
 };
 
 const ticketLifetimeMs = 6 * 3_600_000;
 const ticketCountMax = 10_000;
-const firstFrameMs = 10_000;
-const idleMsMax = 120_000;
+const handshakeMs = 10_000;
 
-/** Serves manifests and chunks over TLS to whoever holds a ticket and the certificate it was made out to. */
+/** Moves manifests and chunks over TLS for whoever holds a ticket and the certificate it was made out to. */
 export class TransferService {
   readonly #options: TransferServiceOptions;
   readonly #dependencies: TransferServiceDependencies;
@@ -49,7 +50,8 @@ export class TransferService {
   readonly #tickets = new Map<string, Ticket>();
   /** Static listeners, keyed by address. BOUNDED by our interfaces. */
   readonly #listeners = new Map<Ipv4Address, Promise<TcpListener>>();
-  /** Keyed by reason. BOUNDED by the reasons below. */
+  readonly #cap = new RateCap();
+  /** Keyed by reason. BOUNDED by the reasons of this file and of the conversation. */
   readonly counters = new Map<string, number>();
 
   constructor(options: TransferServiceOptions, dependencies: TransferServiceDependencies) {
@@ -66,8 +68,7 @@ export class TransferService {
     readonly computerId: string;
     readonly serverAddress: Ipv4Address;
     readonly interfaceName: string | null;
-    readonly manifestText: string;
-    readonly chunkHashes: ReadonlySet<string>;
+    readonly right: TransferRight;
   }): Promise<{ readonly port: number; readonly ticket: string }> {
     this.#forgetExpired();
     if (this.#tickets.size >= ticketCountMax) {
@@ -78,9 +79,9 @@ export class TransferService {
     const isOwn = this.#options.transferPort === 0;
     this.#tickets.set(ticket, {
       computerId: given.computerId,
-      manifestText: given.manifestText,
-      chunkHashes: given.chunkHashes,
+      right: given.right,
       expiresAtMs: this.#dependencies.clock.epochMs() + ticketLifetimeMs,
+      connections: new Set(),
       release: () => {
         if (isOwn) {
           listener.close().catch((error: unknown) => this.#dependencies.log.warn({ err: error }, "transfer"));
@@ -94,6 +95,9 @@ export class TransferService {
   revoke(ticket: string): void {
     const found = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
+    for (const socket of found?.connections ?? []) {
+      socket.destroy();
+    }
     found?.release();
   }
 
@@ -143,7 +147,7 @@ export class TransferService {
         minVersion: "TLSv1.3",
         requestCert: true,
         rejectUnauthorized: false,
-        handshakeTimeout: firstFrameMs,
+        handshakeTimeout: handshakeMs,
       },
       (socket) => this.#accept(socket),
     );
@@ -152,46 +156,26 @@ export class TransferService {
   }
 
   #accept(socket: TLSSocket): void {
-    const reader = new FrameReader();
-    let ticket: Ticket | null = null;
-    let work = Promise.resolve();
-    socket.on("error", () => this.#count("broken"));
-    socket.setTimeout(firstFrameMs, () => {
-      this.#count("too-slow");
-      socket.destroy();
-    });
-    socket.on("data", (bytes: Buffer) => {
-      try {
-        for (const value of reader.push(bytes)) {
-          const fields = new JsonFields(value, "transfer");
-          if (ticket === null) {
-            ticket = this.#redeem(socket, fields.text("ticket", 128));
-            if (ticket === null) {
-              socket.destroy();
-              return;
-            }
-            socket.setTimeout(idleMsMax);
-            continue;
-          }
-          const holder = ticket;
-          work = work.then(() => this.#answer(socket, holder, fields));
-          work.catch((error: unknown) => {
-            this.#count("failed");
-            socket.destroy(error instanceof Error ? error : new Error(String(error)));
-          });
-        }
-      } catch (error) {
-        if (!(error instanceof WireError)) {
-          throw error;
-        }
-        this.#count("malformed");
-        socket.destroy();
-      }
+    serveTransfer(socket, {
+      chunks: this.#dependencies.chunks,
+      pace: (sizeBytes) => this.#pace(sizeBytes),
+      count: (reason) => this.#count(reason),
+      redeem: (text) => this.#redeem(socket, text),
     });
   }
 
+  #pace(sizeBytes: number): Promise<void> {
+    const { clock } = this.#dependencies;
+    const delayMs = this.#cap.take(sizeBytes, this.#options.maxMbps(), clock.monotonicMs());
+    return delayMs < 1
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          clock.after(delayMs, resolve);
+        });
+  }
+
   /** Bound to the computer: a stolen ticket is worth nothing without its certificate. */
-  #redeem(socket: TLSSocket, text: string): Ticket | null {
+  #redeem(socket: TLSSocket, text: string): TransferRight | null {
     const { authority, clock } = this.#dependencies;
     const ticket = this.#tickets.get(text);
     const certificate = socket.getPeerX509Certificate();
@@ -205,43 +189,8 @@ export class TransferService {
       return null;
     }
     this.#count("redeemed");
-    return ticket;
-  }
-
-  async #answer(socket: TLSSocket, ticket: Ticket, fields: JsonFields): Promise<void> {
-    const type = fields.choice("type", ["manifest", "chunks"]);
-    if (type === "manifest") {
-      await writeSized(socket, Buffer.from(ticket.manifestText));
-      return;
-    }
-    for (const chunkHash of fields.texts("hashes", 1024, 64)) {
-      const isCovered = ticket.chunkHashes.has(chunkHash);
-      this.#count(isCovered ? "chunk" : "chunk-not-covered");
-      await writeSized(
-        socket,
-        isCovered ? await this.#dependencies.chunks.readFrame(chunkHash) : Buffer.alloc(0),
-      );
-    }
-  }
-}
-
-/** Size and content; waits while the other end reads slower than we send. */
-async function writeSized(socket: TLSSocket, content: Uint8Array): Promise<void> {
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(content.byteLength);
-  socket.write(size);
-  if (!socket.write(content)) {
-    await new Promise<void>((resolve, reject) => {
-      const done = (): void => {
-        socket.off("close", failed);
-        resolve();
-      };
-      const failed = (): void => {
-        socket.off("drain", done);
-        reject(new Error("the connection ended"));
-      };
-      socket.once("drain", done);
-      socket.once("close", failed);
-    });
+    ticket.connections.add(socket);
+    socket.once("close", () => ticket.connections.delete(socket));
+    return ticket.right;
   }
 }

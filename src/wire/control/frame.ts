@@ -33,7 +33,8 @@ export function encodeFrame(message: object): Uint8Array<ArrayBuffer> {
 
 /**
  * Cuts a byte stream into frames. Holds at most one incomplete frame, BOUNDED by `sizeBytesMax`; the bytes of a frame are
- * joined once, however small the pieces they come in.
+ * joined once, however small the pieces they come in. Yields the JSON value of each frame, and a `Uint8Array` where bytes
+ * were announced.
  *
  * @throws WireError `too-long` | `unsupported-version` | `bad-value`; the connection must then be closed
  */
@@ -42,8 +43,18 @@ export class FrameReader {
   sizeBytesMax: number = frameSizeBytesMax.beforeAuthentication;
   #pieces: Uint8Array[] = [];
   #pendingBytes = 0;
-  /** Bytes needed before there is something to do: the size field, then the frame. */
+  /** Bytes needed before there is something to do: the size field, then the frame; or announced bytes. */
   #neededBytes = 4;
+  #isRaw = false;
+
+  /**
+   * The next item after the one just yielded is not a frame but so many bytes as they are, which that frame announced.
+   * The caller has checked the number against its bound.
+   */
+  expectBytes(sizeBytes: number): void {
+    this.#neededBytes = sizeBytes;
+    this.#isRaw = true;
+  }
 
   /** Stops early when the caller stops iterating: the size bound may change from one frame to the next. */
   *push(bytes: Uint8Array): Generator<unknown, void, undefined> {
@@ -55,6 +66,15 @@ export class FrameReader {
     }
     while (this.#pendingBytes >= this.#neededBytes) {
       const joined = this.#join();
+      if (this.#isRaw) {
+        const rawSizeBytes = this.#neededBytes;
+        this.#isRaw = false;
+        this.#neededBytes = 4;
+        this.#pieces = [joined.subarray(rawSizeBytes)];
+        this.#pendingBytes -= rawSizeBytes;
+        yield joined.subarray(0, rawSizeBytes);
+        continue;
+      }
       const sizeBytes = new DataView(joined.buffer, joined.byteOffset).getUint32(0);
       if (sizeBytes < 2 || sizeBytes > this.sizeBytesMax) {
         throw new WireError({ code: "too-long", field: "frame size", offset: 0, haveBytes: sizeBytes });

@@ -11,6 +11,8 @@ export type TaskReport = {
   readonly key: string;
   readonly outcome: "running" | "done" | "failed";
   readonly reason: string | null;
+  /** Of the program that the task ran, where it ran one to its end. */
+  readonly exitCode?: number;
 };
 
 /** The only message that is read on a connection without a certificate. */
@@ -49,7 +51,10 @@ export type AgentMessage =
       readonly key: string;
       readonly outcome: "done" | "failed";
       readonly reason: string | null;
+      readonly exitCode?: number;
     }
+  /** What the computer is now, told without being asked or because an inventory task asked. */
+  | { readonly type: "inventory"; readonly inventory: Inventory }
   | { readonly type: "pong" }
   | AgentImagingMessage;
 
@@ -73,7 +78,14 @@ function decodeReport(value: unknown): TaskReport {
     key: fields.text("key", keyMax),
     outcome: fields.choice("outcome", ["running", "done", "failed"]),
     reason: fields.proseOrNull("reason", reasonMax),
+    ...decodeExitCode(fields),
   };
+}
+
+/** Windows has exit codes of 32 bits. */
+function decodeExitCode(fields: JsonFields): { readonly exitCode?: number } {
+  const isThere = fields.raw("exitCode") !== undefined && fields.raw("exitCode") !== null;
+  return isThere ? { exitCode: fields.integer("exitCode", -0x80000000, 0xffffffff) } : {};
 }
 
 /** @throws WireError `bad-value` */
@@ -119,7 +131,10 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
         key: fields.text("key", keyMax),
         outcome: fields.choice("outcome", ["done", "failed"]),
         reason: fields.proseOrNull("reason", reasonMax),
+        ...decodeExitCode(fields),
       };
+    case "inventory":
+      return { type, inventory: decodeInventory(fields.raw("inventory")) };
     case "pong":
       return { type };
     default:

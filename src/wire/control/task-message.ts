@@ -1,4 +1,8 @@
 import type { JsonFields } from "./json-fields.ts";
+import { decodeOsTask, osTaskKinds, type OsTaskMessage } from "./os-task-message.ts";
+import { decodeTransferAccess, type TransferAccess } from "./transfer-access.ts";
+
+export type { TransferAccess };
 
 /** A task as it travels: the job's task, with what the agent needs to do it. */
 export type TaskMessage = {
@@ -19,26 +23,22 @@ export type TaskMessage = {
         readonly timeoutMs: number;
       }
     | { readonly kind: "restart" }
-    | { readonly kind: "power-off" };
+    | { readonly kind: "power-off" }
+    | OsTaskMessage;
 };
-
-/** Where a transfer is had, and the right to it. */
-export type TransferAccess = { readonly port: number; readonly ticket: string };
 
 const keyMax = 256;
 
 function decodeTask(fields: JsonFields): TaskMessage["task"] {
-  const kind = fields.choice("kind", ["deploy-image", "run-script", "restart", "power-off"]);
+  const kind = fields.choice("kind", ["deploy-image", "run-script", "restart", "power-off", ...osTaskKinds]);
   switch (kind) {
-    case "deploy-image": {
-      const transfer = fields.fields("transfer");
+    case "deploy-image":
       return {
         kind,
         imageId: fields.text("imageId", 64),
         disk: fields.raw("disk"),
-        transfer: { port: transfer.integer("port", 1, 65535), ticket: transfer.text("ticket", 128) },
+        transfer: decodeTransferAccess(fields),
       };
-    }
     case "run-script":
       return {
         kind,
@@ -49,6 +49,14 @@ function decodeTask(fields: JsonFields): TaskMessage["task"] {
     case "restart":
     case "power-off":
       return { kind };
+    case "copy-file":
+    case "install-package":
+    case "uninstall-package":
+    case "set-configuration":
+    case "inventory":
+    case "capture-user-data":
+    case "restore-user-data":
+      return decodeOsTask(kind, fields);
   }
 }
 

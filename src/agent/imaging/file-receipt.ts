@@ -1,0 +1,96 @@
+import { hash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { zstdDecompress } from "node:zlib";
+import { chunkLength, type Manifest } from "#engine/image/manifest.ts";
+import type { ChunkSink } from "./chunk-sink.ts";
+
+const decompress = promisify(zstdDecompress);
+
+/** Writes the chunks of one manifest into a file. What an earlier attempt left there and is right is not fetched again. */
+export class FileReceipt implements ChunkSink {
+  readonly #handle: FileHandle;
+  readonly #manifest: Manifest;
+  /** Chunk indices not there yet. BOUNDED by the manifest. */
+  readonly #missing: Set<number>;
+  #doneBytes = 0;
+
+  private constructor(handle: FileHandle, manifest: Manifest, missing: Set<number>) {
+    this.#handle = handle;
+    this.#manifest = manifest;
+    this.#missing = missing;
+    for (const index of manifest.chunks.keys()) {
+      this.#doneBytes += missing.has(index) ? 0 : chunkLength(manifest, index);
+    }
+  }
+
+  /** Creates the file, or goes on with the one that is there. Nobody else may read it before it is whole. */
+  static async open(path: string, manifest: Manifest): Promise<FileReceipt> {
+    await mkdir(dirname(path), { recursive: true });
+    // A link that somebody put there must not lead us to another file.
+    const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+    const handle = await open(path, flags, 0o600);
+    const missing = new Set<number>();
+    const { size } = await handle.stat();
+    for (const [index, chunkHash] of manifest.chunks.entries()) {
+      const length = chunkLength(manifest, index);
+      const from = index * manifest.chunkSizeBytes;
+      const isThere = from + length <= size && (await hasContent(handle, from, length, chunkHash));
+      if (chunkHash === null) {
+        if (!isThere) {
+          await handle.write(new Uint8Array(length), 0, length, from);
+        }
+      } else if (!isThere) {
+        missing.add(index);
+      }
+    }
+    await handle.truncate(manifest.sizeBytes);
+    return new FileReceipt(handle, manifest, missing);
+  }
+
+  get doneBytes(): number {
+    return this.#doneBytes;
+  }
+
+  missing(): readonly number[] {
+    return [...this.#missing];
+  }
+
+  async write(index: number, frame: Uint8Array): Promise<boolean> {
+    const wanted = this.#manifest.chunks[index];
+    if (wanted === undefined || wanted === null || !this.#missing.has(index)) {
+      return false;
+    }
+    const length = chunkLength(this.#manifest, index);
+    const content = await decompress(frame, { maxOutputLength: length }).catch(() => null);
+    if (content === null || content.byteLength !== length || hash("sha256", content) !== wanted) {
+      return false;
+    }
+    await this.#handle.write(content, 0, length, index * this.#manifest.chunkSizeBytes);
+    this.#missing.delete(index);
+    this.#doneBytes += length;
+    return true;
+  }
+
+  /** Content is on the medium when it returns. */
+  async close(): Promise<void> {
+    await this.#handle.sync();
+    await this.#handle.close();
+  }
+}
+
+async function hasContent(
+  handle: FileHandle,
+  from: number,
+  length: number,
+  chunkHash: string | null,
+): Promise<boolean> {
+  const found = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(found, 0, length, from);
+  return (
+    bytesRead === length &&
+    (chunkHash === null ? found.every((byte) => byte === 0) : hash("sha256", found) === chunkHash)
+  );
+}

@@ -104,6 +104,15 @@ export const moduleRules: readonly ModuleRule[] = [
     because: "starts programs as processes, never imports them",
   },
   {
+    name: "dev",
+    folder: "dev",
+    mayImport: ["*"],
+    packages: ["*"],
+    node: true,
+    because:
+      "the real server and agents on a simulated network, for work on the console; no product code needs it",
+  },
+  {
     name: "test",
     folder: "test",
     mayImport: ["*"],

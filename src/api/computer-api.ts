@@ -39,12 +39,14 @@ export const computerRoutes = {
   approveComputer: {
     method: "POST",
     path: "/computers/:id/approve",
+    access: "operator",
     summary: "Let a pending computer in",
     response: computerSchema,
   },
   wakeComputer: {
     method: "POST",
     path: "/computers/:id/wake",
+    access: "operator",
     summary: "Send it a magic packet",
     response: z.object({ sent: z.number(), interfaces: z.array(z.string()) }),
   },

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { accountRoutes } from "./account-api.ts";
 import { bootRoutes } from "./boot-api.ts";
 import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
@@ -12,6 +13,7 @@ import type { Routes } from "./route.ts";
 /** Every route, by area. The CLI and the console can do nothing that is not here. */
 export const routes = {
   ...serverRoutes,
+  ...accountRoutes,
   ...planRoutes,
   ...settingsRoutes,
   ...computerRoutes,
@@ -26,5 +28,10 @@ export type RouteResponse<Name extends RouteName> = z.output<(typeof routes)[Nam
 export type RouteBody<Name extends RouteName> = (typeof routes)[Name] extends { readonly body: infer Body }
   ? Body extends z.ZodType
     ? z.input<Body>
+    : never
+  : undefined;
+export type RouteQuery<Name extends RouteName> = (typeof routes)[Name] extends { readonly query: infer Query }
+  ? Query extends z.ZodType
+    ? z.input<Query>
     : never
   : undefined;

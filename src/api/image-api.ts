@@ -42,6 +42,7 @@ export const imageRoutes = {
   verifyImage: {
     method: "POST",
     path: "/images/:id/verify",
+    access: "operator",
     summary: "Read every chunk and check its hash",
     response: operationSchema,
   },

@@ -83,6 +83,7 @@ export const jobRoutes = {
   createJob: {
     method: "POST",
     path: "/jobs",
+    access: "operator",
     summary: "Create a job and assign it",
     body: createJobSchema,
     response: jobSchema,
@@ -92,6 +93,7 @@ export const jobRoutes = {
   assignJob: {
     method: "POST",
     path: "/jobs/:id/assign",
+    access: "operator",
     summary: "Assign a job to more computers",
     body: assignJobSchema,
     response: jobSchema,
@@ -99,6 +101,7 @@ export const jobRoutes = {
   cancelJob: {
     method: "POST",
     path: "/jobs/:id/cancel",
+    access: "operator",
     summary: "Stop a job",
     response: jobSchema,
   },

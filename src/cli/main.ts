@@ -14,6 +14,7 @@ import {
 } from "@stricli/core";
 import { apiCommand, type CliContext, UsageError } from "./cli-context.ts";
 import { completionScripts, type ShellName } from "./completion.ts";
+import { auditCommand, tokenCommand, userCommand } from "./commands/account-commands.ts";
 import { bootCommand } from "./commands/boot-command.ts";
 import { computerCommand } from "./commands/computer-command.ts";
 import { decodeCommand } from "./commands/decode-command.ts";
@@ -67,6 +68,9 @@ const application: Application<CliContext> = buildApplication(
       deploy: deployCommand,
       session: sessionCommand,
       agent: programEntry("agent"),
+      user: userCommand,
+      token: tokenCommand,
+      audit: auditCommand,
       decode: decodeCommand,
       lab: programEntry("lab"),
       bench: programEntry("bench"),

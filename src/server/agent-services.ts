@@ -107,8 +107,9 @@ export function createRegistry(given: {
   readonly boot: BootServices;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly hasPrebootWork: (computerId: string) => boolean;
+  readonly onPublished: (computerId: string) => void;
 }): ComputerRegistry {
-  const { directory, boot, findLink, hasPrebootWork } = given;
+  const { directory, boot, findLink, hasPrebootWork, onPublished } = given;
   const { clock, db } = given.parts;
   const startedAtMs = clock.epochMs();
   return new ComputerRegistry({
@@ -117,6 +118,7 @@ export function createRegistry(given: {
     clock,
     findLink,
     hasPrebootWork,
+    onPublished,
     checkBootToken: (token, inventory) => {
       if (token === null) {
         return "absent";

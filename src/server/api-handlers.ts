@@ -1,4 +1,5 @@
 import type { ApiHandlers } from "./api-server.ts";
+import { accountHandlers } from "./handlers/account-handlers.ts";
 import { bootHandlers } from "./handlers/boot-handlers.ts";
 import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
@@ -13,6 +14,7 @@ import type { PortolanServer } from "./server.ts";
 export function createHandlers(server: PortolanServer, version: string): ApiHandlers {
   return {
     ...serverHandlers(server, version),
+    ...accountHandlers(server),
     ...planHandlers(server),
     ...settingsHandlers(server),
     ...computerHandlers(server),

@@ -1,21 +1,34 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type Server } from "node:https";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Logger } from "pino";
-import { z } from "zod";
+import type { z } from "zod";
 import { type RouteName, type RouteResponse, routes } from "#api/contract.ts";
-import type { Route } from "#api/route.ts";
+import { accessOf, type Route } from "#api/route.ts";
 import { SettingError } from "#plan/setting-rules.ts";
+import type { Accounts } from "./accounts/accounts.ts";
+import { type AuditLog, describeBody } from "./accounts/audit-log.ts";
+import type { Principal } from "./accounts/principal.ts";
+import { guardRequests } from "./accounts/request-guard.ts";
+import { describeApi } from "./api-description.ts";
 import { ApiError } from "./api-error.ts";
+import { serveConsole } from "./console-files.ts";
+import type { SiteChanges } from "./live/site-changes.ts";
+import type { UpgradeGate } from "./live/upgrade-gate.ts";
 
-/** What a route handler gets: the `:id` of its path, decoded, and the checked body. */
-type HandlerInput<Name extends RouteName> = {
+type SchemaOutput<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** What a route handler gets: the `:id` of its path, decoded, the checked body and query, and who asks. */
+export type HandlerInput<Name extends RouteName> = {
   readonly id: string;
-  readonly body: (typeof routes)[Name] extends { readonly body: infer Body }
-    ? Body extends z.ZodType
-      ? z.output<Body>
-      : undefined
+  readonly body: (typeof routes)[Name] extends { readonly body: infer Body } ? SchemaOutput<Body> : undefined;
+  readonly query: (typeof routes)[Name] extends { readonly query: infer Query }
+    ? SchemaOutput<Query>
     : undefined;
+  readonly principal: Principal;
+  /** Where the request came from. */
+  readonly address: string;
+  /** For those who open and end sessions of the console. */
+  readonly setCookie: (cookie: string) => void;
 };
 
 /** One handler for every route of the contract: forgetting one does not compile. */
@@ -24,29 +37,22 @@ export type ApiHandlers = {
 };
 
 export type ApiServerOptions = {
-  /** Bearer token of the local administrator. */
-  readonly adminToken: string;
   readonly version: string;
+  /** Folder of the built console. */
+  readonly consoleDir: string;
 };
 
 export type ApiServerDependencies = {
   readonly handlers: ApiHandlers;
+  readonly accounts: Accounts;
+  readonly audit: AuditLog;
+  readonly changes: SiteChanges;
   readonly log: Logger;
   /** Prometheus text. */
   readonly metrics: () => string;
 };
 
 const bodySizeBytesMax = 1 << 20;
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
-}
-
-/** Compares digests, so that neither content nor length of the token shows in the time it takes. */
-function isAuthorised(request: FastifyRequest, adminToken: string): boolean {
-  const [scheme, token] = (request.headers.authorization ?? "").split(" ");
-  return scheme === "Bearer" && token !== undefined && timingSafeEqual(sha256(token), sha256(adminToken));
-}
 
 function sendError(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   return reply.status(status).send({ error: { code, message } });
@@ -70,55 +76,16 @@ function answerError(error: unknown, reply: FastifyReply, log: Logger): FastifyR
   return sendError(reply, 503, "failed", `the server could not do this: ${message}`);
 }
 
-function parseBody(route: Route, body: unknown): unknown {
-  if (route.body === undefined) {
+function parseBy(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
+  if (schema === undefined) {
     return undefined;
   }
-  const parsed = route.body.safeParse(body);
+  const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    const details = parsed.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+    const details = parsed.error.issues.map((issue) => `${issue.path.join(".") || what}: ${issue.message}`);
     throw new ApiError(400, "bad-request", details.join("; "));
   }
   return parsed.data;
-}
-
-function jsonBody(schema: z.ZodType, io: "input" | "output"): { readonly content: unknown } {
-  return {
-    content: { "application/json": { schema: z.toJSONSchema(schema, { io, unrepresentable: "any" }) } },
-  };
-}
-
-/** OpenAPI 3.1, made from the contract at each request for it. */
-export function describeApi(version: string): unknown {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const [name, route] of Object.entries(routes) as [string, Route][]) {
-    const path = `/api/v1${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
-    const parameters = [...route.path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({
-      name: parameter,
-      in: "path",
-      required: true,
-      schema: { type: "string" },
-    }));
-    paths[path] = {
-      ...paths[path],
-      [route.method.toLowerCase()]: {
-        operationId: name,
-        summary: route.summary,
-        parameters,
-        ...(route.body === undefined
-          ? {}
-          : { requestBody: { required: true, ...jsonBody(route.body, "input") } }),
-        responses: { "200": { description: route.summary, ...jsonBody(route.response, "output") } },
-      },
-    };
-  }
-  return {
-    openapi: "3.1.0",
-    info: { title: "Portolan", version },
-    components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
-    security: [{ token: [] }],
-    paths,
-  };
 }
 
 /** The API as a request listener; `createApiListener` gives it sockets. */
@@ -126,40 +93,90 @@ export async function createApi(
   options: ApiServerOptions,
   dependencies: ApiServerDependencies,
 ): Promise<FastifyInstance> {
-  const { handlers, log, metrics } = dependencies;
+  const { accounts, audit, log, metrics } = dependencies;
   const app = fastify({ bodyLimit: bodySizeBytesMax, logger: false, requestTimeout: 30_000 });
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, log));
   app.setNotFoundHandler((request, reply) =>
     sendError(reply, 404, "not-found", `there is no ${request.method} ${request.url.slice(0, 200)}`),
   );
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("cache-control", "no-store");
-    if (!isAuthorised(request, options.adminToken)) {
-      await sendError(reply, 401, "not-authorised", "send the administrator's token as a Bearer token");
-    }
-  });
-  app.get("/api/v1/openapi.json", () => describeApi(options.version));
-  app.get("/metrics", (_request, reply) => reply.type("text/plain; version=0.0.4").send(metrics()));
-  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
-    app.route({
-      method: route.method,
-      url: `/api/v1${route.path}`,
-      handler: async (request) => {
-        const { id = "" } = request.params as { id?: string };
-        // The contract types each pair of input and output; a loop over all of them cannot.
-        const handler = handlers[name] as (input: { id: string; body: unknown }) => Promise<unknown>;
-        return handler({ id, body: parseBody(route, request.body) });
-      },
-    });
+  guardRequests(app, { accounts, audit });
+  const forViewers = { config: { access: "viewer", action: "describe" } } as const;
+  app.get("/api/v1/openapi.json", forViewers, () => describeApi(options.version));
+  app.get("/metrics", forViewers, (_request, reply) =>
+    reply.type("text/plain; version=0.0.4").send(metrics()),
+  );
+  for (const name of Object.keys(routes) as RouteName[]) {
+    addRoute(app, name, dependencies);
   }
+  serveConsole(app, options.consoleDir);
   await app.ready();
   return app;
 }
 
+function addRoute(app: FastifyInstance, name: RouteName, dependencies: ApiServerDependencies): void {
+  const { handlers, audit, changes } = dependencies;
+  const route: Route = routes[name];
+  // The contract types each pair of input and output; a loop over all of them cannot.
+  const handler = handlers[name] as (input: unknown) => Promise<unknown>;
+  const area = route.path.split("/")[1] ?? "";
+  app.route({
+    method: route.method,
+    url: `/api/v1${route.path}`,
+    config: { access: accessOf(route), action: name },
+    handler: async (request, reply) => {
+      const { id = "" } = request.params as { id?: string };
+      const { principal, ip: address } = request;
+      const input = {
+        id,
+        body: parseBy(route.body, request.body, "body"),
+        query: parseBy(route.query, request.query, "query"),
+        principal,
+        address,
+        setCookie: (cookie: string) => reply.header("set-cookie", cookie),
+      };
+      if (route.method === "GET") {
+        return handler(input);
+      }
+      const entry = {
+        principal: principal.type === "nobody" ? namedInBody(principal, request.body) : principal,
+        action: name,
+        target: id === "" ? null : id,
+        address,
+      };
+      const detail = describeBody(request.body);
+      try {
+        const answer = await handler(input);
+        await audit.record({ ...entry, outcome: "done", detail });
+        changes.area(area);
+        return answer;
+      } catch (error) {
+        const isRefusal = error instanceof ApiError && [401, 403, 429].includes(error.status);
+        const reason = `${error instanceof Error ? error.message : String(error)} ${detail ?? ""}`.trim();
+        await (isRefusal
+          ? audit.recordRefusal({ ...entry, detail: reason })
+          : audit.record({ ...entry, outcome: "failed", detail: reason }));
+        throw error;
+      }
+    },
+  });
+}
+
+/** Who somebody says to be on a route that needs no account, such as a login. */
+function namedInBody(principal: Principal, body: unknown): Principal {
+  const name = typeof body === "object" && body !== null && "name" in body ? body.name : null;
+  return typeof name === "string" ? { ...principal, name: name.slice(0, 64) } : principal;
+}
+
 /** An HTTPS server for one address. The same API may have several. */
-export function createApiListener(app: FastifyInstance, tls: { key: string; cert: string }): Server {
-  return createServer(
+export function createApiListener(
+  app: FastifyInstance,
+  tls: { readonly key: string; readonly cert: string },
+  gate: UpgradeGate,
+): Server {
+  const server = createServer(
     { ...tls, minVersion: "TLSv1.3", requestTimeout: 30_000, headersTimeout: 10_000 },
     (request, response) => app.routing(request, response),
   );
+  gate.attach(server);
+  return server;
 }

@@ -41,6 +41,7 @@ async function prepare(t: TestContext) {
       clock: systemClock,
       findLink: () => null,
       hasPrebootWork: () => false,
+      onPublished: () => undefined,
       checkBootToken: (token) => (token === "token" ? "valid" : "absent"),
     });
   t.after(async () => {

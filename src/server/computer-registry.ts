@@ -23,6 +23,8 @@ export type ComputerRegistryDependencies = {
   readonly clock: Clock;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly hasPrebootWork: (computerId: string) => boolean;
+  /** What others see of a computer may have changed. */
+  readonly onPublished: (id: string) => void;
   readonly checkBootToken: (token: string | null, inventory: Inventory) => EnrolmentRequest["bootToken"];
 };
 
@@ -85,7 +87,8 @@ export class ComputerRegistry {
   /** What boot services see of a computer, from now on. */
   publish(id: string): void {
     const computer = this.#computers.get(id);
-    const { directory, findLink, hasPrebootWork } = this.#dependencies;
+    const { directory, findLink, hasPrebootWork, onPublished } = this.#dependencies;
+    onPublished(id);
     if (computer === undefined) {
       directory.remove(id);
       return;

@@ -3,6 +3,7 @@ import type { ImageStore } from "#store/image-store.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { sendMagicPackets } from "./send-magic-packets.ts";
+import type { SiteChanges } from "./live/site-changes.ts";
 import type { ServerParts } from "./server.ts";
 import type { ControlLink } from "./services/control-service.ts";
 import { ImagingService } from "./services/imaging-service.ts";
@@ -46,8 +47,9 @@ export function createJobs(given: {
   readonly registry: ComputerRegistry;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly imaging: () => ImagingService;
+  readonly changes: SiteChanges;
 }): JobService {
-  const { registry, findLink, imaging } = given;
+  const { registry, findLink, imaging, changes } = given;
   const { network, flows, interfaces, clock, log, settings, db } = given.parts;
   const report =
     (what: string, computerId: string) =>
@@ -66,7 +68,10 @@ export function createJobs(given: {
         report("a magic packet could not be sent", computerId),
       );
     },
-    onChanged: (computerId) => registry.publish(computerId),
+    onChanged: (computerId, jobId) => {
+      registry.publish(computerId);
+      changes.run(jobId, computerId);
+    },
     onDeployed: (computerId, atMs) => {
       registry
         .update(computerId, { deployedAtMs: atMs })

@@ -1,18 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino, type Logger } from "pino";
 import { systemClock } from "#platform/clock.ts";
-import { writeDurably } from "#platform/durable-file.ts";
-import { listenTcp, type TcpListener } from "#platform/tcp.ts";
-import { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import { createHandlers } from "./api-handlers.ts";
-import { collectCounters } from "./handlers/server-handlers.ts";
-import { createApi, createApiListener } from "./api-server.ts";
-import { type ConfigFlags, ConfigError, loadConfig, type ServerConfig } from "./config.ts";
+import { createNetwork } from "#platform/create-network.ts";
+import { type ConfigFlags, ConfigError, loadConfig } from "./config.ts";
 import { startServices } from "./running-services.ts";
-import { createServer, grantConsole, type PortolanServer } from "./server.ts";
+import { type OpenConsole, openConsole } from "./open-console.ts";
+import { createServer, type PortolanServer } from "./server.ts";
 
 const usage = `usage: portolan serve [--config FILE] [--data DIR] [--interface IF[,IF…]] [--console-port N]
 
@@ -48,40 +42,18 @@ function readFlags(): ConfigFlags | null {
   };
 }
 
-/** What the command line on this machine needs: address, token and certificate. Readable by its owner only. */
-async function openApi(server: PortolanServer, config: ServerConfig): Promise<TcpListener[]> {
-  const adminToken = randomBytes(32).toString("base64url");
-  const app = await createApi(
-    { adminToken, version },
-    {
-      handlers: createHandlers(server, version),
-      log: server.log,
-      metrics: () =>
-        Object.entries(collectCounters(server))
-          .map(([name, count]) => `portolan_events_total{event="${name}"} ${count}\n`)
-          .join(""),
-    },
-  );
-  const loopback = server.network.interfaces().find((nic) => nic.isLoopback);
-  const nics = [
-    ...(loopback === undefined ? [] : [loopback]),
-    ...server.interfaces.filter((nic) => !nic.isLoopback),
-  ];
-  const listeners: TcpListener[] = [];
-  for (const nic of nics) {
-    listeners.push(await listenTcp(grantConsole(server, nic), createApiListener(app, server.tls)));
-  }
-  const host = loopback?.address ?? server.interfaces[0]?.address ?? Ipv4Address.any;
-  const access = {
-    url: `https://${host}:${config.consolePort}`,
-    token: adminToken,
-    caPem: server.authority.certificatePem,
-  };
-  await writeDurably(join(config.dataDir, "admin.json"), Buffer.from(JSON.stringify(access)), 0o600);
-  return listeners;
+/** Without an account the console shows nothing; the first is made with a code that only this terminal has seen. */
+async function describeConsole(server: PortolanServer, { url }: OpenConsole): Promise<string[]> {
+  const code = await server.accounts.openSetup();
+  return code === null
+    ? [`console ${url}`]
+    : [
+        `console ${url}/setup#${code}`,
+        "  there is no account yet: open this link to make the first; it works once, for a day",
+      ];
 }
 
-function announce(server: PortolanServer): void {
+function announce(server: PortolanServer, consoleLines: readonly string[]): void {
   const { config, interfaces, serviceStates } = server;
   const lines = [
     `portolan ${version}, server ${config.name}, data in ${config.dataDir}`,
@@ -89,6 +61,7 @@ function announce(server: PortolanServer): void {
     ...[...serviceStates].map(
       ([name, { state, reason }]) => `  ${name}: ${state}${reason === null ? "" : `: ${reason}`}`,
     ),
+    ...consoleLines,
     `site key ${server.authority.fingerprint}`,
     "ready",
   ];
@@ -97,10 +70,10 @@ function announce(server: PortolanServer): void {
 
 async function serve(flags: ConfigFlags, log: Logger): Promise<void> {
   const config = loadConfig(flags);
-  const server = await createServer(config, systemClock, log);
+  const server = await createServer(config, systemClock, log, await createNetwork());
   await startServices(server);
-  const listeners = await openApi(server, config);
-  announce(server);
+  const openedConsole = await openConsole(server, version);
+  announce(server, await describeConsole(server, openedConsole));
   const failed = [...server.serviceStates].filter(([, { state }]) => state === "failed");
   if (failed.length > 0) {
     const names = failed.map(([name]) => name).join(", ");
@@ -111,7 +84,7 @@ async function serve(flags: ConfigFlags, log: Logger): Promise<void> {
     process.once("SIGTERM", resolve);
     process.once("SIGINT", resolve);
   });
-  await Promise.all(listeners.map((listener) => listener.close()));
+  await openedConsole.close();
   await server.stop();
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -5,19 +6,24 @@ import type { Flow } from "#plan/flow.ts";
 import { computeFlows, findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
-import { createNetwork } from "#platform/create-network.ts";
 import type { Network, NetworkInterface } from "#platform/network.ts";
-import { BootEventStore } from "#store/boot-event-store.ts";
+import { AccountStore } from "#store/account-store.ts";
+import { AuditStore } from "#store/audit-store.ts";
+import { BootEventStore, toStoredBootEvent } from "#store/boot-event-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { ImageStore } from "#store/image-store.ts";
 import { SiteStore } from "#store/site-store.ts";
+import { Accounts } from "./accounts/accounts.ts";
+import { AuditLog } from "./accounts/audit-log.ts";
 import { type BootServices, createBootServices } from "./boot-services.ts";
 import { createControl, createDiscovery, createRegistry } from "./agent-services.ts";
 import { ChunkStore } from "./chunk-store.ts";
+import { toBootEvent } from "./handlers/boot-handlers.ts";
 import { createComputerDirectory } from "./computer-directory.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import { createImaging, createJobs } from "./job-services.ts";
+import { SiteChanges } from "./live/site-changes.ts";
 import { Operations } from "./operations.ts";
 import type { ControlLink, ControlService } from "./services/control-service.ts";
 import type { DiscoveryService } from "./services/discovery-service.ts";
@@ -50,6 +56,12 @@ export type PortolanServer = {
   readonly imaging: ImagingService;
   readonly jobs: JobService;
   readonly operations: Operations;
+  readonly accounts: Accounts;
+  readonly audit: AuditLog;
+  /** What consoles are told live. */
+  readonly changes: SiteChanges;
+  /** Bearer token of this machine's administrator, new at every start. */
+  readonly adminToken: string;
   readonly startedAtMs: number;
   readonly serviceStates: Map<string, { state: "running" | "off" | "failed"; reason: string | null }>;
   stop(): Promise<void>;
@@ -86,10 +98,22 @@ export type ServerParts = Pick<
   readonly db: Database;
 };
 
+function createAccounts({
+  db,
+  clock,
+  log,
+}: ServerParts): Pick<PortolanServer, "accounts" | "audit" | "adminToken"> {
+  const adminToken = randomBytes(32).toString("base64url");
+  const epochMs = (): number => clock.epochMs();
+  const accounts = new Accounts({ adminToken }, { store: new AccountStore(db), epochMs });
+  return { accounts, audit: new AuditLog(new AuditStore(db), { log, epochMs }), adminToken };
+}
+
 /** The services, and the wires between them. */
 function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
   const directory = createComputerDirectory();
+  const changes = new SiteChanges();
   const bootEvents = new BootEventStore(db);
   const images = new ImageStore(db);
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
@@ -116,6 +140,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
           }
         }
         await bootEvents.insert(events);
+        events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
       },
     },
   );
@@ -125,6 +150,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     findLink,
     boot,
     hasPrebootWork: (id) => jobs.hasPrebootWork(id),
+    onPublished: (id) => changes.computer(id),
   });
   const transfers = new TransferService(
     {
@@ -136,7 +162,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     { authority, clock, log, chunks },
   );
   const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });
-  const jobs = createJobs({ parts, registry, findLink, imaging: () => imaging });
+  const jobs = createJobs({ parts, registry, findLink, imaging: () => imaging, changes });
   const discovery = createDiscovery(parts, registry);
   const control = createControl({ parts, registry, jobs, imaging, boot });
   return {
@@ -154,6 +180,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
       jobs,
       operations: new Operations(),
     },
+    ...{ ...createAccounts(parts), changes },
   };
 }
 
@@ -162,8 +189,12 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
  *
  * @throws ConfigError | StoreError | SettingError
  */
-export async function createServer(config: ServerConfig, clock: Clock, log: Logger): Promise<PortolanServer> {
-  const network = await createNetwork();
+export async function createServer(
+  config: ServerConfig,
+  clock: Clock,
+  log: Logger,
+  network: Network,
+): Promise<PortolanServer> {
   const interfaces = chooseInterfaces(config, network);
   const db = await openDatabase(config.databaseUrl, config.dataDir);
   const site = new SiteStore(db);

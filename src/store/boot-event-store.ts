@@ -8,6 +8,18 @@ export type StoredBootEvent = Omit<Selectable<Tables["bootEvents"]>, "id">;
 /** Kept for the whole site; the oldest go first. */
 const eventCountMax = 200_000;
 
+export function toStoredBootEvent(event: BootEvent): StoredBootEvent {
+  return {
+    atMs: Math.round(event.atMs),
+    computerId: event.computerId,
+    mac: event.mac,
+    stage: event.stage,
+    outcome: event.outcome,
+    reason: event.reason,
+    detail: [event.firmware, event.file].filter((part) => part !== null).join(" ") || null,
+  };
+}
+
 export class BootEventStore {
   readonly #db: Database;
   #sincePruned = 0;
@@ -20,15 +32,7 @@ export class BootEventStore {
     if (events.length === 0) {
       return;
     }
-    const rows = events.map((event) => ({
-      atMs: Math.round(event.atMs),
-      computerId: event.computerId,
-      mac: event.mac,
-      stage: event.stage,
-      outcome: event.outcome,
-      reason: event.reason,
-      detail: [event.firmware, event.file].filter((part) => part !== null).join(" ") || null,
-    }));
+    const rows = events.map(toStoredBootEvent);
     await this.#db.insertInto("bootEvents").values(rows).execute();
     this.#sincePruned += rows.length;
     if (this.#sincePruned > 1000) {

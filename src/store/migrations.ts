@@ -1,12 +1,16 @@
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
+import { createAccountTables } from "./account-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
 export type Dialect = "sqlite" | "postgres";
 
 /** In order, never changed once released: what a database of an older version lacks is added here. */
 export function listMigrations(dialect: Dialect): Record<string, Migration> {
-  return { "0001-first-deployment": { up: (db) => createFirstTables(db, dialect) } };
+  return {
+    "0001-first-deployment": { up: (db) => createFirstTables(db, dialect) },
+    "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
+  };
 }
 
 async function createFirstTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Generated } from "kysely";
+import type { AccountTables } from "./account-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
-export type Tables = {
+export type Tables = AccountTables & {
   /** Secrets and settings of the whole site. */
   site: { key: string; value: string };
   computers: {

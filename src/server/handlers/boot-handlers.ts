@@ -6,7 +6,7 @@ import type { StoredBootEvent } from "#store/boot-event-store.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import type { PortolanServer } from "../server.ts";
 
-function toBootEvent({ atMs, ...event }: StoredBootEvent): BootEventResource {
+export function toBootEvent({ atMs, ...event }: StoredBootEvent): BootEventResource {
   const { computerId, mac, stage, outcome, reason, detail } = event;
   return { at: atMs, computerId, mac, stage, outcome, reason, detail };
 }

@@ -3,6 +3,7 @@ import type { TaskRequest } from "#api/job-api.ts";
 import type { JobResource } from "#api/job-api.ts";
 import type { Job, Task } from "#engine/job/job.ts";
 import { summariseJob, summariseRun } from "#engine/job/summarise-job.ts";
+import { type Principal, requireFleetConfirmation } from "../accounts/principal.ts";
 import { ApiError } from "../api-error.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import type { PortolanServer } from "../server.ts";
@@ -55,28 +56,46 @@ function requireApproved(server: PortolanServer, words: readonly string[]): stri
   return [...new Set(computers.map(({ id }) => id))];
 }
 
+/** Tasks after which a disk is not what it was. */
+function isDestructive(tasks: readonly Task[]): boolean {
+  return tasks.some(({ kind }) => kind === "deploy-image");
+}
+
 export function jobHandlers(server: PortolanServer) {
   const { jobs } = server;
+  const requireConfirmation = (
+    principal: Principal,
+    tasks: readonly Task[],
+    computerIds: readonly string[],
+  ): void =>
+    requireFleetConfirmation(
+      principal,
+      { computerCount: computerIds.length, isDestructive: isDestructive(tasks) },
+      server.clock.epochMs(),
+    );
   return {
-    createJob: async ({ body }) => {
+    createJob: async ({ body, principal }) => {
       const tasks: Task[] = [];
       for (const task of body.tasks) {
         tasks.push(await toTask(server, task));
       }
       const computerIds = requireApproved(server, body.computers);
+      requireConfirmation(principal, tasks, computerIds);
       const id = `j-${randomBytes(4).toString("hex")}`;
       return toJob(server, await jobs.createJob(id, body.name, tasks, computerIds));
     },
     listJobs: async () => jobs.listJobs().map((job) => toJob(server, job)),
     showJob: async ({ id }) => toJob(server, requireJob(server, id)),
-    assignJob: async ({ id, body }) => {
+    assignJob: async ({ id, body, principal }) => {
       const job = requireJob(server, id);
-      await jobs.assign(id, requireApproved(server, body.computers));
+      const computerIds = requireApproved(server, body.computers);
+      requireConfirmation(principal, job.tasks, computerIds);
+      await jobs.assign(id, computerIds);
       return toJob(server, job);
     },
-    cancelJob: async ({ id }) => {
+    cancelJob: async ({ id, principal }) => {
       const job = requireJob(server, id);
-      await jobs.cancel(id, "the administrator");
+      await jobs.cancel(id, principal.name);
       return toJob(server, job);
     },
   } satisfies Partial<ApiHandlers>;

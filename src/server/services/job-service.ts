@@ -19,7 +19,7 @@ export type JobServiceDependencies = {
   readonly imaging: () => Pick<ImagingService, "join" | "leave" | "expect">;
   readonly wake: (computerId: string) => void;
   /** A run began, ended, or changed what its computer has to boot. */
-  readonly onChanged: (computerId: string) => void;
+  readonly onChanged: (computerId: string, jobId: string) => void;
   readonly onDeployed: (computerId: string, atMs: number) => void;
 };
 
@@ -198,7 +198,7 @@ export class JobService {
     }
     this.#runs.set(runId, next);
     this.#dependencies.log.debug({ runId, event: event.type, state: next.state }, "run");
-    this.#dependencies.onChanged(next.computerId);
+    this.#dependencies.onChanged(next.computerId, next.jobId);
     for (const effect of step.effects) {
       await this.#act(job, effect);
     }

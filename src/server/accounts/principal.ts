@@ -1,0 +1,56 @@
+import { type Role, roles } from "#api/route.ts";
+import { ApiError } from "../api-error.ts";
+
+/** Who calls the API. Every handler gets one. */
+export type Principal = {
+  /** `local`: by the token in the data directory. `nobody`: on public routes only. */
+  readonly type: "local" | "user" | "token" | "nobody";
+  readonly name: string;
+  readonly role: Role | null;
+  /** The account behind it, `null` for the local administrator and his tokens. */
+  readonly userId: string | null;
+  /** Of a console session: SHA-256 of its cookie. */
+  readonly sessionHash: string | null;
+  /** May order work that erases many computers until then; epoch ms. */
+  readonly confirmedUntilMs: number | null;
+};
+
+export const nobody: Principal = {
+  type: "nobody",
+  name: "nobody",
+  role: null,
+  userId: null,
+  sessionHash: null,
+  confirmedUntilMs: null,
+};
+
+export function hasRole(principal: Principal, role: Role): boolean {
+  return principal.role !== null && roles.indexOf(principal.role) >= roles.indexOf(role);
+}
+
+/** From this many computers on, work that erases them is asked for twice. */
+export const fleetCountMin = 10;
+
+/**
+ * Work that erases many computers at once needs more than a session somebody may have left open.
+ *
+ * @throws ApiError 403 `confirmation-needed`
+ */
+export function requireFleetConfirmation(
+  principal: Principal,
+  work: { readonly computerCount: number; readonly isDestructive: boolean },
+  nowMs: number,
+): void {
+  const { computerCount, isDestructive } = work;
+  const isConfirmed = (principal.confirmedUntilMs ?? 0) > nowMs;
+  if (!isDestructive || computerCount < fleetCountMin || isConfirmed) {
+    return;
+  }
+  throw new ApiError(
+    403,
+    "confirmation-needed",
+    principal.type === "token"
+      ? `this erases ${computerCount} computers, and the token ${principal.name} was not made for that`
+      : `this erases ${computerCount} computers; give your password once more`,
+  );
+}

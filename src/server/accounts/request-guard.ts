@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Role } from "#api/route.ts";
+import { ApiError } from "../api-error.ts";
+import type { Accounts } from "./accounts.ts";
+import type { AuditLog } from "./audit-log.ts";
+import { hasRole, nobody, type Principal } from "./principal.ts";
+
+declare module "fastify" {
+  // Both are merged with Fastify's own: what every request carries, and what every route must state.
+  interface FastifyRequest {
+    principal: Principal;
+  }
+  interface FastifyContextConfig {
+    access?: "public" | Role;
+    action?: string;
+  }
+}
+
+/** Nothing of a page comes from elsewhere or stands in its text: a machine's name can never become a program. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
+const securityHeaders = {
+  "content-security-policy": contentSecurityPolicy,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+  "cache-control": "no-store",
+} as const;
+
+/**
+ * Closed by default: a request passes when it comes from our own pages or from no page at all, and its route states who
+ * may call it, and its caller may. Everything else ends here, before a body is read.
+ */
+export function guardRequests(
+  app: FastifyInstance,
+  dependencies: { readonly accounts: Accounts; readonly audit: AuditLog },
+): void {
+  const { accounts, audit } = dependencies;
+  app.decorateRequest("principal");
+  app.addHook("onRequest", async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.headers(securityHeaders);
+    request.principal = nobody;
+    const { action = request.url.slice(0, 100), access } = request.routeOptions.config;
+    const address = request.ip;
+    const { origin, host } = request.headers;
+    if (origin !== undefined && origin !== `https://${host}`) {
+      await audit.recordRefusal({
+        principal: nobody,
+        action: "foreign-origin",
+        detail: `${action} from ${origin.slice(0, 200)}`,
+        address,
+      });
+      throw new ApiError(403, "foreign-origin", "this page may not talk to this server");
+    }
+    if (access === "public") {
+      return;
+    }
+    const answer = await accounts.authenticate(request.headers);
+    if (answer.type === "refused") {
+      const principal = { ...nobody, name: answer.actor };
+      await audit.recordRefusal({
+        principal,
+        action: answer.action,
+        detail: `${answer.detail}: ${action}`,
+        address,
+      });
+    }
+    if (answer.type !== "known") {
+      throw new ApiError(401, "not-authorised", "log in, or send a token as a Bearer token");
+    }
+    request.principal = answer.principal;
+    if (access === undefined && request.is404) {
+      return;
+    }
+    if (access === undefined || !hasRole(answer.principal, access)) {
+      await audit.recordRefusal({
+        principal: answer.principal,
+        action,
+        detail: `needs ${access ?? "a route that says who may call it"}`,
+        address,
+      });
+      throw new ApiError(
+        403,
+        "not-allowed",
+        `this needs the role ${access}; ${answer.principal.name} is ${answer.principal.role}`,
+      );
+    }
+  });
+}

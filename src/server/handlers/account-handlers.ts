@@ -1,0 +1,80 @@
+import type { TokenResource, UserResource } from "#api/account-api.ts";
+import { roles } from "#api/route.ts";
+import type { StoredToken, StoredUser } from "#store/account-store.ts";
+import { type OpenedSession, toMe } from "../accounts/accounts.ts";
+import { clearedCookie, formatCookie } from "../accounts/console-cookie.ts";
+import type { ApiHandlers } from "../api-server.ts";
+import type { PortolanServer } from "../server.ts";
+
+function roleOf(text: string): (typeof roles)[number] {
+  return roles.find((role) => role === text) ?? "viewer";
+}
+
+function toUser({ id, name, role, createdAtMs, lastLoginAtMs }: StoredUser): UserResource {
+  return { id, name, role: roleOf(role), createdAt: createdAtMs, lastLoginAt: lastLoginAtMs };
+}
+
+function toToken(token: StoredToken, users: readonly StoredUser[]): TokenResource {
+  return {
+    id: token.id,
+    name: token.name,
+    userName: users.find(({ id }) => id === token.userId)?.name ?? null,
+    role: roleOf(token.role),
+    createdAt: token.createdAtMs,
+    expiresAt: token.expiresAtMs,
+    lastUsedAt: token.lastUsedAtMs,
+    allowsFleetWork: token.allowsFleetWork === 1,
+  };
+}
+
+export function accountHandlers(server: PortolanServer) {
+  const { accounts, audit } = server;
+  const opened = ({ me, proof, cookieSecret }: OpenedSession, setCookie: (cookie: string) => void) => {
+    setCookie(formatCookie(cookieSecret));
+    return { me, proof };
+  };
+  return {
+    showSetup: async () => ({ needsFirstUser: await accounts.needsFirstUser() }),
+    createFirstUser: async ({ body, address, setCookie }) =>
+      opened(await accounts.createFirstUser({ ...body, address }), setCookie),
+    login: async ({ body, address, setCookie }) =>
+      opened(await accounts.login({ ...body, address }), setCookie),
+    logout: async ({ principal, setCookie }) => {
+      await accounts.logout(principal);
+      setCookie(clearedCookie);
+      return { ok: true as const };
+    },
+    showMe: async ({ principal }) => toMe(principal),
+    confirmMe: async ({ principal, body, address }) =>
+      toMe(await accounts.confirm(principal, body.password, address)),
+    changeMyPassword: async ({ principal, body, address }) => {
+      await accounts.changeOwnPassword(principal, { ...body, address });
+      return { ok: true as const };
+    },
+    listUsers: async () => (await accounts.listUsers()).map(toUser),
+    createUser: async ({ body }) => toUser(await accounts.createUser(body)),
+    setUserRole: async ({ id, body }) => toUser(await accounts.setRole(id, body.role)),
+    setUserPassword: async ({ id, body }) => {
+      await accounts.setPassword(id, body.password);
+      return { ok: true as const };
+    },
+    removeUser: async ({ id }) => {
+      await accounts.removeUser(id);
+      return { ok: true as const };
+    },
+    listTokens: async () => {
+      const users = await accounts.listUsers();
+      return (await accounts.listTokens()).map((token) => toToken(token, users));
+    },
+    createToken: async ({ principal, body }) => {
+      const { token, secret } = await accounts.createToken(principal, body);
+      return { token: toToken(token, await accounts.listUsers()), secret };
+    },
+    revokeToken: async ({ id }) => {
+      await accounts.revokeToken(id);
+      return { ok: true as const };
+    },
+    listAudit: async ({ query }) =>
+      (await audit.list(query)).map(({ atMs, ...entry }) => ({ ...entry, at: atMs })),
+  } satisfies Partial<ApiHandlers>;
+}

@@ -1,0 +1,48 @@
+import type { Selectable } from "kysely";
+import type { AccountTables } from "./account-tables.ts";
+import type { Database } from "./database.ts";
+
+export type StoredAuditEntry = Selectable<AccountTables["audit"]>;
+
+/** Kept for the whole site; the oldest go first. */
+const entryCountMax = 500_000;
+const pruneEvery = 1000;
+
+/** Who did what, when and from where. Entries are added and read, never changed. */
+export class AuditStore {
+  readonly #db: Database;
+  #sincePruned = 0;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async insert(entry: Omit<StoredAuditEntry, "id">): Promise<void> {
+    await this.#db.insertInto("audit").values(entry).execute();
+    this.#sincePruned += 1;
+    if (this.#sincePruned >= pruneEvery) {
+      this.#sincePruned = 0;
+      const [newest] = await this.list({ limit: 1 });
+      await this.#db
+        .deleteFrom("audit")
+        .where("id", "<", (newest?.id ?? 0) - entryCountMax)
+        .execute();
+    }
+  }
+
+  /** Newest first. */
+  list(wanted: {
+    readonly before?: number | undefined;
+    readonly actor?: string | undefined;
+    readonly limit: number;
+  }): Promise<StoredAuditEntry[]> {
+    let query = this.#db.selectFrom("audit").selectAll();
+    if (wanted.before !== undefined) {
+      query = query.where("id", "<", wanted.before);
+    }
+    if (wanted.actor !== undefined) {
+      query = query.where("actor", "=", wanted.actor);
+    }
+    return query.orderBy("id", "desc").limit(wanted.limit).execute();
+  }
+}

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { BootEvent } from "#engine/boot/boot-event.ts";
 import type { Flow } from "#plan/flow.ts";
 import { computeFlows, findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
@@ -109,6 +110,20 @@ function createAccounts({
   return { accounts, audit: new AuditLog(new AuditStore(db), { log, epochMs }), adminToken };
 }
 
+/** Jobs learn that a computer is on its way; the store keeps why it is or is not; consoles see it. */
+async function keepBootEvents(
+  events: readonly BootEvent[],
+  { bootEvents, jobs, changes }: Pick<PortolanServer, "bootEvents" | "jobs" | "changes">,
+): Promise<void> {
+  for (const event of events) {
+    if (event.stage === "script" && event.outcome === "done" && event.computerId !== null) {
+      jobs.bootOffered(event.computerId);
+    }
+  }
+  await bootEvents.insert(events);
+  events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
+}
+
 /** The services, and the wires between them. */
 function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
@@ -133,15 +148,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
       log,
       settings: () => settings.current(),
       directory,
-      sink: async (events) => {
-        for (const event of events) {
-          if (event.stage === "script" && event.outcome === "done" && event.computerId !== null) {
-            jobs.bootOffered(event.computerId);
-          }
-        }
-        await bootEvents.insert(events);
-        events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
-      },
+      sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes }),
     },
   );
   const registry = createRegistry({

@@ -5,6 +5,7 @@ import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
 import { jobRoutes } from "./job-api.ts";
 import { planRoutes } from "./plan-api.ts";
+import { segmentRoutes } from "./segment-api.ts";
 import { serverRoutes } from "./server-api.ts";
 import { sessionRoutes } from "./session-api.ts";
 import { settingsRoutes } from "./settings-api.ts";
@@ -16,6 +17,7 @@ export const routes = {
   ...accountRoutes,
   ...planRoutes,
   ...settingsRoutes,
+  ...segmentRoutes,
   ...computerRoutes,
   ...bootRoutes,
   ...imageRoutes,

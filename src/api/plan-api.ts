@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { Routes } from "./route.ts";
+import { segmentSchema } from "./segment-api.ts";
 import { epochMs } from "./values.ts";
 
 export const flowSchema = z.object({
   id: z.string(),
   title: z.string(),
   purpose: z.string(),
+  /** When it is on the wire. */
+  needed: z.string(),
   from: z.string(),
   to: z.array(z.string()),
   transport: z.enum(["udp", "tcp"]),
@@ -16,6 +19,10 @@ export const flowSchema = z.object({
   setting: z.string().nullable(),
   state: z.string(),
   origin: z.enum(["paper", "ours"]),
+  /** Intents of the segments that need it across their boundary. */
+  intents: z.array(z.string()),
+  /** The flow whose sockets carry it; `null`: its own. */
+  carrier: z.string().nullable(),
   /** Sockets the server has open for it now. */
   sockets: z.array(
     z.object({
@@ -31,9 +38,7 @@ export const planSchema = z.object({
   generatedAt: epochMs,
   profile: z.string(),
   server: z.string(),
-  segments: z.array(
-    z.object({ name: z.string(), cidr: z.string(), interface: z.string(), intent: z.string() }),
-  ),
+  segments: z.array(segmentSchema),
   flows: z.array(flowSchema),
   /** Where the sockets that are open and the flows disagree; empty when the plan is the program. */
   differences: z.array(z.string()),

@@ -34,10 +34,14 @@ type ApiCommand<Args extends readonly string[]> = {
   readonly arguments?: { readonly [Index in keyof Args]: string };
   /** Placeholder of a list of further arguments, at least one. */
   readonly list?: string;
+  /** `--name VALUE` by name; all optional. A command parses the value itself and names the flag when it is wrong. */
+  readonly flags?: Readonly<Record<string, { readonly brief: string; readonly placeholder: string }>>;
   readonly run: (input: {
     readonly client: ApiClient;
     readonly args: Args;
     readonly list: readonly string[];
+    /** What was given for `flags`, by name. */
+    readonly flags: Readonly<Record<string, string | undefined>>;
     readonly isJson: boolean;
     readonly stdout: NodeJS.WriteStream;
   }) => Promise<CommandAnswer>;
@@ -54,17 +58,20 @@ export function apiCommand<Args extends readonly string[]>(
       // stricli has checked the count against the placeholders.
       args: given.slice(0, placeholders.length) as unknown as Args,
       list: given.slice(placeholders.length),
+      // The scanner has put texts alone under these names.
+      flags: flags as unknown as Readonly<Record<string, string | undefined>>,
       isJson: flags.json,
       stdout: this.process.stdout,
     });
     printAnswer(this.process, answer, flags.json);
   };
   const missing = placeholders.length;
+  const flags = { ...commonFlags, ...describeFlags(definition.flags ?? {}) };
   const parameters = placeholders.map((placeholder) => ({ placeholder, parse: String, brief: placeholder }));
   if (definition.list === undefined) {
     return buildCommand<CommonFlags, string[], CliContext>({
       docs: { brief: definition.brief },
-      parameters: { flags: commonFlags, positional: { kind: "tuple", parameters } as never },
+      parameters: { flags: flags as typeof commonFlags, positional: { kind: "tuple", parameters } as never },
       func: run,
     });
   }
@@ -78,7 +85,7 @@ export function apiCommand<Args extends readonly string[]>(
   return buildCommand<CommonFlags, string[], CliContext>({
     docs: { brief: definition.brief },
     parameters: {
-      flags: commonFlags,
+      flags: flags as typeof commonFlags,
       positional: {
         kind: "array",
         parameter: { placeholder: listPlaceholder, parse: String, brief: listPlaceholder },
@@ -87,6 +94,16 @@ export function apiCommand<Args extends readonly string[]>(
     },
     func: checked,
   });
+}
+
+/** The flags of one command as stricli wants them. */
+function describeFlags(flags: NonNullable<ApiCommand<[]>["flags"]>): object {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => [
+      name,
+      { kind: "parsed", parse: String, optional: true, ...flag },
+    ]),
+  );
 }
 
 export function printAnswer(target: NodeJS.Process, answer: CommandAnswer, isJson: boolean): void {

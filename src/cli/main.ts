@@ -21,6 +21,7 @@ import { decodeCommand } from "./commands/decode-command.ts";
 import { imageCommand } from "./commands/image-command.ts";
 import { deployCommand, jobCommand } from "./commands/job-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
+import { segmentCommand } from "./commands/segment-command.ts";
 import { sessionCommand } from "./commands/session-command.ts";
 import { settingsCommand } from "./commands/settings-command.ts";
 import { statusCommand } from "./commands/status-command.ts";
@@ -61,6 +62,7 @@ const application: Application<CliContext> = buildApplication(
       status: statusCommand,
       settings: settingsCommand,
       plan: planCommand,
+      segment: segmentCommand,
       boot: bootCommand,
       computer: computerCommand,
       image: imageCommand,

@@ -1,3 +1,7 @@
+import type { AgentNetwork } from "#plan/segment.ts";
+import { SegmentStore } from "#store/segment-store.ts";
+import type { RelaySightings } from "./relay-sightings.ts";
+import { SiteSegments } from "./site-segments.ts";
 import { ComputerStore } from "#store/computer-store.ts";
 import type { BootServices } from "./boot-services.ts";
 import type { ComputerDirectory } from "./computer-directory.ts";
@@ -131,5 +135,37 @@ export function createRegistry(given: {
           ? "unknown-after-restart"
           : "invalid";
     },
+  });
+}
+
+/** The networks that computers are on, as their agents say; bounded by what an inventory may hold. */
+function listAgentNetworks(
+  registry: ComputerRegistry,
+  findLink: (computerId: string) => ControlLink | null,
+): AgentNetwork[] {
+  return registry.list().flatMap((computer) => {
+    const link = findLink(computer.id);
+    return (computer.inventory?.addresses ?? []).map((address) => ({
+      address,
+      prefixLength: null,
+      gatewayAddress: null,
+      serverAddress: link?.address === address ? link.serverAddress : null,
+    }));
+  });
+}
+
+/** The segments of the site, from everything here that knows some. */
+export function createSegments(given: {
+  readonly parts: ServerParts;
+  readonly registry: ComputerRegistry;
+  readonly sightings: RelaySightings;
+  readonly findLink: (computerId: string) => ControlLink | null;
+}): SiteSegments {
+  const { parts, registry, sightings, findLink } = given;
+  return new SiteSegments({
+    store: new SegmentStore(parts.db),
+    interfaces: parts.interfaces,
+    agents: () => listAgentNetworks(registry, findLink),
+    relays: () => sightings.list(),
   });
 }

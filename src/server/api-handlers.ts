@@ -5,6 +5,7 @@ import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
 import { jobHandlers } from "./handlers/job-handlers.ts";
 import { planHandlers } from "./handlers/plan-handlers.ts";
+import { segmentHandlers } from "./handlers/segment-handlers.ts";
 import { serverHandlers } from "./handlers/server-handlers.ts";
 import { sessionHandlers } from "./handlers/session-handlers.ts";
 import { settingsHandlers } from "./handlers/settings-handlers.ts";
@@ -17,6 +18,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...accountHandlers(server),
     ...planHandlers(server),
     ...settingsHandlers(server),
+    ...segmentHandlers(server),
     ...computerHandlers(server),
     ...bootHandlers(server),
     ...imageHandlers(server),

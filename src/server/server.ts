@@ -17,7 +17,7 @@ import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { AuditLog } from "./accounts/audit-log.ts";
 import { type BootServices, createBootServices } from "./boot-services.ts";
-import { createControl, createDiscovery, createRegistry } from "./agent-services.ts";
+import { createControl, createDiscovery, createRegistry, createSegments } from "./agent-services.ts";
 import { ChunkStore } from "./chunk-store.ts";
 import { toBootEvent } from "./handlers/boot-handlers.ts";
 import { createComputerDirectory } from "./computer-directory.ts";
@@ -32,6 +32,8 @@ import type { ImagingService } from "./services/imaging-service.ts";
 import type { JobService } from "./services/job-service.ts";
 import { TransferService } from "./services/transfer-service.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-authority.ts";
+import { RelaySightings } from "./relay-sightings.ts";
+import type { SiteSegments } from "./site-segments.ts";
 import { SiteSettings } from "./site-settings.ts";
 
 /** One running server: everything the API and the programs' ends need. Built by hand, top to bottom. */
@@ -47,6 +49,7 @@ export type PortolanServer = {
   readonly authority: SiteAuthority;
   readonly tls: { readonly key: string; readonly cert: string };
   readonly registry: ComputerRegistry;
+  readonly segments: SiteSegments;
   readonly images: ImageStore;
   readonly bootEvents: BootEventStore;
   readonly chunks: ChunkStore;
@@ -130,6 +133,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const directory = createComputerDirectory();
   const changes = new SiteChanges();
   const bootEvents = new BootEventStore(db);
+  const sightings = new RelaySightings(config.relays);
   const images = new ImageStore(db);
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
@@ -148,7 +152,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
       log,
       settings: () => settings.current(),
       directory,
-      sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes }),
+      sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes, sightings }),
     },
   );
   const registry = createRegistry({
@@ -159,6 +163,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     hasPrebootWork: (id) => jobs.hasPrebootWork(id),
     onPublished: (id) => changes.computer(id),
   });
+  const segments = createSegments({ parts, registry, sightings, findLink });
   const transfers = new TransferService(
     {
       flows,
@@ -176,6 +181,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
       registry,
+      segments,
       images,
       bootEvents,
       chunks,

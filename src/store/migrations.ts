@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 import { createAccountTables } from "./account-tables.ts";
+import { createPlanTables } from "./plan-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
 export type Dialect = "sqlite" | "postgres";
@@ -9,6 +10,7 @@ export type Dialect = "sqlite" | "postgres";
 export function listMigrations(dialect: Dialect): Record<string, Migration> {
   return {
     "0001-first-deployment": { up: (db) => createFirstTables(db, dialect) },
+    "0010-plan": { up: createPlanTables },
     "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
   };
 }

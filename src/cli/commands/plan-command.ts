@@ -3,6 +3,7 @@ import type { PlanResource } from "#api/plan-api.ts";
 import { formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
+import { formatSegments } from "./segment-command.ts";
 
 type FlowResource = PlanResource["flows"][number];
 
@@ -27,12 +28,6 @@ function formatPlan(plan: PlanResource): string {
     formatSockets(flow),
   ]);
   const headers = ["flow", "state", "from → to", "proto", "ports", "groups", "setting", "open now"];
-  const segments = plan.segments.map((segment) => [
-    segment.name,
-    segment.cidr,
-    segment.interface,
-    segment.intent,
-  ]);
   const differences =
     plan.differences.length === 0
       ? "the open sockets are exactly those of the plan"
@@ -40,7 +35,7 @@ function formatPlan(plan: PlanResource): string {
   return [
     `server ${plan.server}, profile ${plan.profile}`,
     "",
-    formatTable(["segment", "subnet", "interface", "intent"], segments),
+    formatSegments(plan.segments),
     "",
     formatTable(headers, rows),
     "",

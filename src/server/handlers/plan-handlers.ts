@@ -10,6 +10,7 @@ export function planHandlers(server: PortolanServer) {
         flows: flows(),
         sockets: network.openSockets(),
         interfaces,
+        segments: server.segments.current(),
         profile: settings.profile,
         serverName: config.name,
         nowMs: server.clock.epochMs(),

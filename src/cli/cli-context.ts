@@ -71,7 +71,7 @@ export function apiCommand<Args extends readonly string[]>(
   if (definition.list === undefined) {
     return buildCommand<CommonFlags, string[], CliContext>({
       docs: { brief: definition.brief },
-      parameters: { flags: flags as typeof commonFlags, positional: { kind: "tuple", parameters } as never },
+      parameters: { flags, positional: { kind: "tuple", parameters } as never },
       func: run,
     });
   }
@@ -85,7 +85,7 @@ export function apiCommand<Args extends readonly string[]>(
   return buildCommand<CommonFlags, string[], CliContext>({
     docs: { brief: definition.brief },
     parameters: {
-      flags: flags as typeof commonFlags,
+      flags,
       positional: {
         kind: "array",
         parameter: { placeholder: listPlaceholder, parse: String, brief: listPlaceholder },

@@ -20,12 +20,13 @@ import { type BootServices, createBootServices } from "./boot-services.ts";
 import { createControl, createDiscovery, createRegistry, createSegments } from "./agent-services.ts";
 import { ChunkStore } from "./chunk-store.ts";
 import { toBootEvent } from "./handlers/boot-handlers.ts";
-import { createComputerDirectory } from "./computer-directory.ts";
+import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import { createImaging, createJobs } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
 import { Operations } from "./operations.ts";
+import type { BootEventSink } from "./services/boot-events.ts";
 import type { ControlLink, ControlService } from "./services/control-service.ts";
 import type { DiscoveryService } from "./services/discovery-service.ts";
 import type { ImagingService } from "./services/imaging-service.ts";
@@ -117,14 +118,28 @@ function createAccounts({
 async function keepBootEvents(
   events: readonly BootEvent[],
   { bootEvents, jobs, changes }: Pick<PortolanServer, "bootEvents" | "jobs" | "changes">,
+  sightings: RelaySightings,
 ): Promise<void> {
   for (const event of events) {
+    sightings.note(event);
     if (event.stage === "script" && event.outcome === "done" && event.computerId !== null) {
       jobs.bootOffered(event.computerId);
     }
   }
   await bootEvents.insert(events);
   events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
+}
+
+function createBoot(parts: ServerParts, directory: ComputerDirectory, sink: BootEventSink): BootServices {
+  const { config, network, clock, log, interfaces, flows, settings, authority } = parts;
+  return createBootServices(
+    {
+      ...{ flows, interfaces, relays: config.relays, dataDir: config.dataDir },
+      siteKeyFingerprint: authority.fingerprint,
+      extraKernelArguments: extraKernelArguments(),
+    },
+    { network, clock, log, settings: () => settings.current(), directory, sink },
+  );
 }
 
 /** The services, and the wires between them. */
@@ -137,23 +152,8 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const images = new ImageStore(db);
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
-  const boot = createBootServices(
-    {
-      flows,
-      interfaces,
-      relays: config.relays,
-      dataDir: config.dataDir,
-      siteKeyFingerprint: authority.fingerprint,
-      extraKernelArguments: extraKernelArguments(),
-    },
-    {
-      network,
-      clock,
-      log,
-      settings: () => settings.current(),
-      directory,
-      sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes, sightings }),
-    },
+  const boot = createBoot(parts, directory, (events) =>
+    keepBootEvents(events, { bootEvents, jobs, changes }, sightings),
   );
   const registry = createRegistry({
     parts,

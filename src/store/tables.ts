@@ -5,54 +5,54 @@ import type { PlanTables } from "./plan-tables.ts";
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
 export type Tables = AccountTables &
   PlanTables & {
-  /** Secrets and settings of the whole site. */
-  site: { key: string; value: string };
-  computers: {
-    id: string;
-    name: string;
-    state: "pending" | "approved" | "conflict";
-    reason: string | null;
-    uuid: string | null;
-    serial: string | null;
-    macs: string;
-    inventory: string | null;
-    address: string | null;
-    osKeyFingerprint: string | null;
-    osKeyAtMs: number | null;
-    approvedKeyFingerprint: string | null;
-    /** The key that waits for approval now. */
-    waitingKeyFingerprint: string | null;
-    deployedAtMs: number | null;
-    lastSeenAtMs: number | null;
-    createdAtMs: number;
+    /** Secrets and settings of the whole site. */
+    site: { key: string; value: string };
+    computers: {
+      id: string;
+      name: string;
+      state: "pending" | "approved" | "conflict";
+      reason: string | null;
+      uuid: string | null;
+      serial: string | null;
+      macs: string;
+      inventory: string | null;
+      address: string | null;
+      osKeyFingerprint: string | null;
+      osKeyAtMs: number | null;
+      approvedKeyFingerprint: string | null;
+      /** The key that waits for approval now. */
+      waitingKeyFingerprint: string | null;
+      deployedAtMs: number | null;
+      lastSeenAtMs: number | null;
+      createdAtMs: number;
+    };
+    images: {
+      id: string;
+      name: string;
+      sizeBytes: number;
+      chunkSizeBytes: number;
+      chunkCount: number;
+      dataChunkCount: number;
+      manifest: string;
+      createdAtMs: number;
+    };
+    jobs: { id: string; name: string; tasks: string; createdAtMs: number };
+    runs: {
+      id: string;
+      jobId: string;
+      computerId: string;
+      hasEnded: number;
+      body: string;
+      updatedAtMs: number;
+    };
+    bootEvents: {
+      id: Generated<number>;
+      atMs: number;
+      computerId: string | null;
+      mac: string | null;
+      stage: string;
+      outcome: string;
+      reason: string | null;
+      detail: string | null;
+    };
   };
-  images: {
-    id: string;
-    name: string;
-    sizeBytes: number;
-    chunkSizeBytes: number;
-    chunkCount: number;
-    dataChunkCount: number;
-    manifest: string;
-    createdAtMs: number;
-  };
-  jobs: { id: string; name: string; tasks: string; createdAtMs: number };
-  runs: {
-    id: string;
-    jobId: string;
-    computerId: string;
-    hasEnded: number;
-    body: string;
-    updatedAtMs: number;
-  };
-  bootEvents: {
-    id: Generated<number>;
-    atMs: number;
-    computerId: string | null;
-    mac: string | null;
-    stage: string;
-    outcome: string;
-    reason: string | null;
-    detail: string | null;
-  };
-};

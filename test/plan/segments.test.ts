@@ -18,9 +18,11 @@ test(
     const server = new PlanServer(t, { hosts, host: "server", interfaces: "eth0,eth1", config });
     await server.start();
     const list = (): Pick<SegmentResource, "name" | "intent" | "serverAddress">[] =>
-      server
-        .json<SegmentResource[]>("segment", "list")
-        .map(({ name, intent, serverAddress }) => ({ name, intent, serverAddress }));
+      (server.json("segment", "list") as SegmentResource[]).map(({ name, intent, serverAddress }) => ({
+        name,
+        intent,
+        serverAddress,
+      }));
     assert.deepEqual(list(), [
       { name: "eth1", intent: "imaging", serverAddress: "11.11.11.1" },
       { name: "eth0", intent: "imaging", serverAddress: "192.168.0.1" },
@@ -30,14 +32,14 @@ test(
     server.json("segment", "add", "room-2", "10.2.0.0/22", "--intent", "management");
     server.json("segment", "set", "room-2", "--server-address", "11.11.11.1", "--gateway", "10.2.0.1");
     server.json("segment", "set", "eth0", "--name", "staff", "--intent", "none");
-    const named = server.json<SegmentResource[]>("segment", "list").find(({ name }) => name === "room-2");
+    const named = (server.json("segment", "list") as SegmentResource[]).find(({ name }) => name === "room-2");
     assert.deepEqual(named, {
       ...{ name: "room-2", cidr: "10.2.0.0/22", intent: "management", interface: null },
       ...{ serverAddress: "11.11.11.1", gatewayAddress: "10.2.0.1", relayAddress: null, origin: "operator" },
     });
     assert.ok(list().some(({ name, intent }) => name === "staff" && intent === "none"));
     assert.deepEqual(
-      server.json<PlanResource>("plan", "show").segments.map(({ name }) => name),
+      (server.json("plan", "show") as PlanResource).segments.map(({ name }) => name),
       list().map(({ name }) => name),
     );
 

@@ -9,6 +9,7 @@ import { messageType, messageTypeOption } from "#wire/dhcp4/options/message-type
 import { parameterRequestListOption } from "#wire/dhcp4/options/parameter-request-list.ts";
 import { bootFileName, tftpServerName, vendorClass, vendorClassOption } from "#wire/dhcp4/options/texts.ts";
 import { decodeDhcpPacket, type DhcpPacket } from "#wire/dhcp4/packet.ts";
+import { decodePxeOptions } from "#wire/pxe/vendor-options.ts";
 import { buildProxyAnswer, type DhcpArrival } from "./proxy-responder.ts";
 import { readBootRequest, readRelayTrace } from "./read-boot-request.ts";
 import { AnswerBudget } from "./answer-budget.ts";
@@ -54,7 +55,7 @@ function answer(
   arrival: DhcpArrival,
   program: BootProgram = biosFile,
 ): { readonly packet: DhcpPacket; readonly to: string; readonly sizeBytes: number } {
-  const made = buildProxyAnswer(arrival, { program, serverAddress: server });
+  const made = buildProxyAnswer(arrival, { program, serverAddress: server, mtftp: null });
   assert.equal(made.type, "send");
   const { bytes, to } = made;
   return {
@@ -121,8 +122,32 @@ test("proxy answer: a request on 4011 without a source address cannot be answere
   const made = buildProxyAnswer(arrive(request(), { port: 4011 }), {
     program: biosFile,
     serverAddress: server,
+    mtftp: null,
   });
   assert.deepEqual(made, { type: "ignore", reason: "no-return-address" });
+});
+
+test("proxy answer: where the file is sent by MTFTP the offer names the place, and says all else as before", () => {
+  const group = Ipv4Address.parse("224.2.0.2");
+  const mtftp = { group, clientPort: 1758, serverPort: 1759 };
+  const made = buildProxyAnswer(arrive(request()), { program: biosFile, serverAddress: server, mtftp });
+  assert.equal(made.type, "send");
+  const bytes = findOption(decodeDhcpPacket(made.bytes).options, 43);
+  assert.ok(bytes !== undefined);
+  assert.deepEqual(decodePxeOptions(bytes), {
+    mtftpAddress: group,
+    mtftpClientPort: 1758,
+    mtftpServerPort: 1759,
+    mtftpTimeoutSeconds: 2,
+    mtftpDelaySeconds: 2,
+    discoveryControl: {
+      noBroadcast: false,
+      noMulticast: false,
+      onlyListedServers: false,
+      bootFileInOffer: true,
+    },
+    menuPrompt: { seconds: 0, text: "PXE" },
+  });
 });
 
 test("proxy answer: HTTP firmware gets HTTPClient and a URL, and nothing of PXE", () => {
@@ -167,7 +192,7 @@ test("proxy answer: option 57 bounds the size; repeated names give way to a long
 
 test("proxy answer: what cannot fit is not sent in part", () => {
   const huge = request({ relayAddress: relay }, [{ code: 82, bytes: new Uint8Array(600) }]);
-  const made = buildProxyAnswer(arrive(huge), { program: biosFile, serverAddress: server });
+  const made = buildProxyAnswer(arrive(huge), { program: biosFile, serverAddress: server, mtftp: null });
   assert.deepEqual(made, { type: "ignore", reason: "reply-too-large" });
 });
 

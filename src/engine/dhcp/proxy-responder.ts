@@ -10,7 +10,8 @@ import { messageTypeOption } from "#wire/dhcp4/options/message-type.ts";
 import { parameterRequestList } from "#wire/dhcp4/options/parameter-request-list.ts";
 import { bootFileNameOption, tftpServerNameOption, vendorClassOption } from "#wire/dhcp4/options/texts.ts";
 import { type DhcpPacket, encodeDhcpPacket } from "#wire/dhcp4/packet.ts";
-import { encodePxeOptions } from "#wire/pxe/vendor-options.ts";
+import { encodePxeOptions, type PxeOptions } from "#wire/pxe/vendor-options.ts";
+import type { MtftpPlace } from "../tftp/mtftp-place.ts";
 
 /** A request as it came in, and where from. */
 export type DhcpArrival = {
@@ -37,29 +38,49 @@ const bootFileTextBytesMax = 127;
  * file is in this offer" (sub-option 6 = 8) and shows a menu of nothing for no time (sub-option 10). Bit 2 of
  * sub-option 6 must stay clear: without a server list Intel's boot agent stops with an error.
  */
-const fileIsInThisOffer: DhcpOption = {
-  code: optionCodes.vendorSpecific,
-  bytes: encodePxeOptions({
-    discoveryControl: {
-      noBroadcast: false,
-      noMulticast: false,
-      onlyListedServers: false,
-      bootFileInOffer: true,
-    },
-    menuPrompt: { seconds: 0, text: "PXE" },
-  }),
+const fileIsInThisOffer: PxeOptions = {
+  discoveryControl: {
+    noBroadcast: false,
+    noMulticast: false,
+    onlyListedServers: false,
+    bootFileInOffer: true,
+  },
+  menuPrompt: { seconds: 0, text: "PXE" },
 };
+
+/** How long a client listens for others' transmission before it asks, and after it has fallen silent. */
+const mtftpTimeoutSeconds = 2;
+const mtftpDelaySeconds = 2;
+
+function vendorOptions(mtftp: MtftpPlace | null): DhcpOption {
+  const place: PxeOptions =
+    mtftp === null
+      ? {}
+      : {
+          mtftpAddress: mtftp.group,
+          mtftpClientPort: mtftp.clientPort,
+          mtftpServerPort: mtftp.serverPort,
+          mtftpTimeoutSeconds,
+          mtftpDelaySeconds,
+        };
+  return { code: optionCodes.vendorSpecific, bytes: encodePxeOptions({ ...fileIsInThisOffer, ...place }) };
+}
 
 /**
  * The answer of a boot server that leases no addresses: OFFER on port 67, ACK on port 4011, with `yiaddr` 0 and
  * without any lease option.
  *
- * @param serverAddress ours on the segment that asked; goes into options 54 and 66 and `siaddr`.
+ * @param given.serverAddress ours on the segment that asked; goes into options 54 and 66 and `siaddr`
+ * @param given.mtftp where the file is sent by multicast as well, `null` when it is not
  * @see PXE 2.1 §2.2, RFC 4578, RFC 2131 §4.1, UEFI 2.10 §24.7.3 (HTTP boot)
  */
 export function buildProxyAnswer(
   arrival: DhcpArrival,
-  given: { readonly program: BootProgram; readonly serverAddress: Ipv4Address },
+  given: {
+    readonly program: BootProgram;
+    readonly serverAddress: Ipv4Address;
+    readonly mtftp: MtftpPlace | null;
+  },
 ): ProxyAnswer {
   const { packet: request } = arrival;
   if (arrival.port === 4011 && arrival.sourceAddress === Ipv4Address.any) {
@@ -112,7 +133,12 @@ export function replyDestination(arrival: DhcpArrival): {
 
 function optionsOf(
   arrival: DhcpArrival,
-  given: { readonly serverAddress: Ipv4Address; readonly fileText: string; readonly isHttp: boolean },
+  given: {
+    readonly serverAddress: Ipv4Address;
+    readonly mtftp: MtftpPlace | null;
+    readonly fileText: string;
+    readonly isHttp: boolean;
+  },
 ): DhcpOptions {
   const { options: asked } = arrival.packet;
   const wanted = parameterRequestList(asked);
@@ -123,7 +149,7 @@ function optionsOf(
     messageTypeOption(arrival.port === 67 ? "offer" : "ack"),
     serverIdentifierOption(given.serverAddress),
     vendorClassOption(given.isHttp ? "HTTPClient" : "PXEClient"),
-    ...(given.isHttp ? [] : [fileIsInThisOffer]),
+    ...(given.isHttp ? [] : [vendorOptions(given.mtftp)]),
     ...echo(asked, optionCodes.clientUuid),
     ...(names66 ? [tftpServerNameOption(given.serverAddress)] : []),
     ...(names67 ? [bootFileNameOption(given.fileText)] : []),

@@ -131,9 +131,11 @@ test("MTFTP: who asks first is served without an OACK, and the end of its transf
   assert.deepEqual(transfer.join("b", new Map(), 0), []);
   const received: Uint8Array[] = [];
   for (let block = 1; block <= blockCount; block += 1) {
-    const [first] = outputs;
-    assert.ok(first?.type === "send-to-group" && first.packet.type === "data");
-    received.push(first.packet.data);
+    const sent = outputs.find((output) => output.type === "send-to-group");
+    assert.ok(sent?.packet.type === "data");
+    received.push(sent.packet.data);
+    const toClient = outputs.filter((output) => output.type === "send-to-client");
+    assert.equal(toClient.length, block === 1 ? 1 : 0, "the first block by unicast says who is the master");
     outputs = transfer.receive("a", { type: "ack", blockNumber: block }, 0);
   }
   assert.ok(Buffer.concat(received).equals(file));
@@ -141,4 +143,23 @@ test("MTFTP: who asks first is served without an OACK, and the end of its transf
     outputs.map((output) => output.type),
     ["client-ended", "finish"],
   );
+});
+
+test("multicast TFTP: a master that the group does not reach gets its blocks by unicast, and each only once", () => {
+  const transfer = new MulticastTransfer(file, terms);
+  transfer.join("deaf", new Map(), 0);
+  let outputs = transfer.receive("deaf", { type: "ack", blockNumber: 0 }, 0);
+  const isToClient = (output: MulticastOutput): boolean => output.type === "send-to-client";
+  for (const nowMs of [1000, 2000]) {
+    assert.ok(!outputs.some(isToClient));
+    outputs = transfer.wake(nowMs);
+  }
+  outputs = transfer.wake(3000);
+  for (let block = 1; block < blockCount; block += 1) {
+    assert.equal(outputs.filter(isToClient).length, 1, `block ${block}`);
+    outputs = transfer.receive("deaf", { type: "ack", blockNumber: block }, 3000);
+    assert.deepEqual(transfer.receive("deaf", { type: "ack", blockNumber: block }, 3000), []);
+  }
+  outputs = transfer.receive("deaf", { type: "ack", blockNumber: blockCount }, 3000);
+  assert.ok(outputs.some((output) => output.type === "client-ended" && output.outcome === "complete"));
 });

@@ -21,12 +21,15 @@ export type MulticastTerms = TransferTerms & {
 };
 
 const retryCountMax = 6;
+/** A block that was sent this often without an answer shows that the group does not reach the master. */
+const unheardCountMax = 3;
 /** A room. Beyond it a request is refused with a TFTP error and the client may read by unicast. */
 const clientCountMax = 512;
 
 /**
  * One file sent to a group. The master acknowledges, the others listen; when the master has everything, or falls
- * silent, the next client becomes master and asks for what it lacks.
+ * silent, the next client becomes master and asks for what it lacks. A master that the group does not reach gets its
+ * blocks by unicast as well, so that it boots all the same.
  *
  * @see RFC 2090, PXE 2.1 MTFTP
  */
@@ -40,6 +43,9 @@ export class MulticastTransfer {
   readonly #acknowledged = new Map<string, ReadonlyMap<string, string>>();
   #master: string | null = null;
   #isMasterAppointed = false;
+  /** How often the block on the wire was sent. */
+  #sendCount = 0;
+  #isMasterDeaf = false;
   #nextBlock = 1;
   #retryCount = 0;
   #wakeAtMs = 0;
@@ -106,12 +112,13 @@ export class MulticastTransfer {
     if (block >= this.#lastBlock) {
       return this.#end(clientKey, "complete", nowMs);
     }
-    // A second acknowledgement of the block before is a duplicate; answering it would double all that follows.
-    if (this.#isMasterAppointed && block + 1 < this.#nextBlock) {
+    // Answering a second acknowledgement of the same block would double all that follows (RFC 1123 §4.2.3.1).
+    if (this.#isMasterAppointed && block + 1 <= this.#nextBlock) {
       return [];
     }
     this.#isMasterAppointed = true;
     this.#retryCount = 0;
+    this.#sendCount = 0;
     this.#nextBlock = block + 1;
     return this.#sendBlock(nowMs);
   }
@@ -131,10 +138,13 @@ export class MulticastTransfer {
     if (clientKey === null) {
       return [];
     }
+    this.#isMasterDeaf = false;
+    this.#sendCount = 0;
     if (this.#terms.protocol === "mtftp") {
       this.#isMasterAppointed = true;
       this.#nextBlock = 1;
-      return this.#sendBlock(nowMs);
+      // By a unicast block, which it alone gets, a client knows that it is the master.
+      return [this.#blockTo(clientKey), ...this.#sendBlock(nowMs)];
     }
     this.#isMasterAppointed = false;
     return [this.#optionAck(clientKey, true), this.#wakeLater(nowMs)];
@@ -152,13 +162,22 @@ export class MulticastTransfer {
   }
 
   #sendBlock(nowMs: number): MulticastOutput[] {
+    this.#sentBlockCount += 1;
+    this.#sendCount += 1;
+    this.#isMasterDeaf ||= this.#sendCount > unheardCountMax;
+    const toGroup: MulticastOutput = { type: "send-to-group", packet: this.#block() };
+    const master = this.#isMasterDeaf ? this.#master : null;
+    return [toGroup, ...(master === null ? [] : [this.#blockTo(master)]), this.#wakeLater(nowMs)];
+  }
+
+  #block(): TftpPacket {
     const from = (this.#nextBlock - 1) * this.#terms.blockSizeBytes;
     const data = this.#file.subarray(from, from + this.#terms.blockSizeBytes);
-    this.#sentBlockCount += 1;
-    return [
-      { type: "send-to-group", packet: { type: "data", blockNumber: this.#nextBlock & 0xffff, data } },
-      this.#wakeLater(nowMs),
-    ];
+    return { type: "data", blockNumber: this.#nextBlock & 0xffff, data };
+  }
+
+  #blockTo(clientKey: string): MulticastOutput {
+    return { type: "send-to-client", clientKey, packet: this.#block() };
   }
 
   #end(clientKey: string, outcome: "complete" | "aborted" | "silent", nowMs: number): MulticastOutput[] {

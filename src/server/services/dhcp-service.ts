@@ -7,6 +7,7 @@ import type { ComputerMatch } from "#engine/boot/identify-computer.ts";
 import { AnswerBudget, defaultAnswerRate, type AnswerRate } from "#engine/dhcp/answer-budget.ts";
 import { buildProxyAnswer, type DhcpArrival } from "#engine/dhcp/proxy-responder.ts";
 import { leaseAskedFor, readBootRequest, readRelayTrace } from "#engine/dhcp/read-boot-request.ts";
+import { type MtftpPlace, mtftpPlaceOf } from "#engine/tftp/mtftp-place.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
@@ -153,7 +154,8 @@ export class DhcpService {
       this.#stayedSilent(seen, "rate-limited");
       return;
     }
-    const answer = buildProxyAnswer(arrival, { program: decision.program, serverAddress });
+    const { program } = decision;
+    const answer = buildProxyAnswer(arrival, { program, serverAddress, mtftp: this.#mtftpPlace(program) });
     if (answer.type === "ignore") {
       this.#stayedSilent(seen, answer.reason);
       return;
@@ -169,6 +171,14 @@ export class DhcpService {
       file: decision.program.type === "tftp-file" ? decision.program.fileName : decision.program.url,
       latencyMs,
     });
+  }
+
+  /** Only where the plan sends boot files by multicast. */
+  #mtftpPlace(program: BootProgram): MtftpPlace | null {
+    const { state, groups, ports } = findFlow(this.#options.flows(), "boot.tftp-multicast");
+    return state === "on" && program.type === "tftp-file" && !("from" in ports)
+      ? mtftpPlaceOf(program.fileName, groups, ports)
+      : null;
   }
 
   /** The lease REQUEST we see but never answer tells which address the computer will read files from. */

@@ -1,6 +1,11 @@
 import type { Logger } from "pino";
 import { allocatePair, type GroupPort } from "#engine/multicast/allocate-pair.ts";
-import { MulticastTransfer, type MulticastOutput } from "#engine/tftp/multicast-transfer.ts";
+import {
+  MulticastTransfer,
+  type MulticastOutput,
+  type MulticastTerms,
+} from "#engine/tftp/multicast-transfer.ts";
+import type { MtftpPlace } from "#engine/tftp/mtftp-place.ts";
 import { negotiateOptions } from "#engine/tftp/negotiate-options.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
@@ -30,12 +35,28 @@ type Running = {
   cancelWake: () => void;
 };
 
+/** What is being sent on one interface, or about to be. */
+type Sent = {
+  readonly interfaceName: string;
+  readonly pair: GroupPort;
+  readonly running: Promise<Running>;
+};
+
+/** MTFTP has no options: blocks of 512 bytes, one at a time. */
+const mtftpTerms = {
+  blockSizeBytes: 512,
+  windowBlockCount: 1,
+  retransmitMs: 1000,
+  acknowledged: new Map<string, string>(),
+  protocol: "mtftp",
+} as const;
+
 /** Sends one file to all who ask for it with the `multicast` option. RFC 2090 */
 export class TftpMulticast {
   readonly #flows: () => readonly Flow[];
   readonly #dependencies: TftpMulticastDependencies;
-  /** Keyed by interface, file and block size. BOUNDED by the groups of the plan. */
-  readonly #running = new Map<string, Promise<Running> | Running>();
+  /** Keyed by interface, file and block size. BOUNDED by interfaces times groups of the plan. */
+  readonly #sent = new Map<string, Sent>();
 
   constructor(flows: () => readonly Flow[], dependencies: TftpMulticastDependencies) {
     this.#flows = flows;
@@ -52,47 +73,85 @@ export class TftpMulticast {
   ): Promise<boolean> {
     const terms = negotiateOptions(request, { fileSizeBytes: file.byteLength, payloadSizeBytesMax });
     const key = `${nic.name}/${request.fileName}/${terms.blockSizeBytes}`;
-    let running = await this.#running.get(key);
-    if (running === undefined) {
-      const pair = await this.#freePair();
-      if (pair === null) {
-        this.#dependencies.count("no-free-group");
-        return false;
-      }
-      const opening = this.#open(key, file, { ...terms, ...pair, protocol: "rfc2090" }, pair, nic);
-      this.#running.set(key, opening);
-      running = await opening;
-      this.#running.set(key, running);
-    }
     // Windows are for unicast: a listener that is not the master could not ask for the rest of one.
     const granted = new Map([...terms.acknowledged].filter(([name]) => name !== "windowsize"));
-    const nowMs = this.#dependencies.clock.monotonicMs();
-    this.#apply(key, running, running.engine.join(clientKey(client), granted, nowMs));
+    const { groups } = findFlow(this.#flows(), "boot.tftp-multicast");
+    const known = this.#sent.get(key);
+    const pair = known?.pair ?? allocatePair(groups, [groupPort], this.#pairsInUse(nic));
+    if (pair === null) {
+      this.#dependencies.count("no-free-group");
+      return false;
+    }
+    await this.#join(key, { file, terms: { ...terms, ...pair, protocol: "rfc2090" }, nic }, client, granted);
+    return true;
+  }
+
+  /** The same by MTFTP, whose clients know the place from the offer. False when another file is being sent there. */
+  async joinAt(
+    place: MtftpPlace,
+    fileName: string,
+    file: Uint8Array,
+    client: TftpClient,
+    nic: NetworkInterface,
+  ): Promise<boolean> {
+    const key = `${nic.name}/mtftp/${fileName}`;
+    const pair = { group: place.group, port: place.clientPort };
+    const isTaken = this.#pairsInUse(nic).some(
+      ({ group, port }) => group === pair.group && port === pair.port,
+    );
+    if (isTaken && !this.#sent.has(key)) {
+      return false;
+    }
+    await this.#join(key, { file, terms: { ...mtftpTerms, ...pair }, nic }, client, new Map());
     return true;
   }
 
   async stop(): Promise<void> {
-    for (const [key, pending] of this.#running) {
-      const running = await pending;
-      running.cancelWake();
-      this.#running.delete(key);
-      await running.socket.close();
+    for (const [key, { running }] of this.#sent) {
+      const { cancelWake, socket } = await running;
+      cancelWake();
+      this.#sent.delete(key);
+      await socket.close();
     }
   }
 
-  async #freePair(): Promise<GroupPort | null> {
-    const inUse = await Promise.all([...this.#running.values()]);
-    return allocatePair(
-      findFlow(this.#flows(), "boot.tftp-multicast").groups,
-      [groupPort],
-      inUse.map(({ pair }) => pair),
-    );
+  #pairsInUse(nic: NetworkInterface): GroupPort[] {
+    return [...this.#sent.values()].filter((sent) => sent.interfaceName === nic.name).map(({ pair }) => pair);
+  }
+
+  /** The pair is taken before the first await, so that two requests at once share it. */
+  async #join(
+    key: string,
+    given: {
+      readonly file: Uint8Array;
+      readonly terms: MulticastTerms;
+      readonly nic: NetworkInterface;
+    },
+    client: TftpClient,
+    granted: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { file, terms, nic } = given;
+    const pair = { group: terms.group, port: terms.port };
+    const sent = this.#sent.get(key) ?? {
+      interfaceName: nic.name,
+      pair,
+      running: this.#open(key, file, terms, pair, nic),
+    };
+    this.#sent.set(key, sent);
+    try {
+      const running = await sent.running;
+      const nowMs = this.#dependencies.clock.monotonicMs();
+      this.#apply(key, running, running.engine.join(clientKey(client), granted, nowMs));
+    } catch (error) {
+      this.#sent.delete(key);
+      throw error;
+    }
   }
 
   async #open(
     key: string,
     file: Uint8Array,
-    terms: ConstructorParameters<typeof MulticastTransfer>[1],
+    terms: MulticastTerms,
     pair: GroupPort,
     nic: NetworkInterface,
   ): Promise<Running> {
@@ -152,7 +211,7 @@ export class TftpMulticast {
           break;
         case "finish":
           running.cancelWake();
-          this.#running.delete(key);
+          this.#sent.delete(key);
           log.debug({ key, sentBlockCount: output.sentBlockCount }, "multicast TFTP ended");
           running.socket.close().catch(() => count("socket-error"));
           break;

@@ -15,6 +15,7 @@ import {
   type TftpPacket,
   type TftpRequest,
 } from "#wire/tftp/packet.ts";
+import { MtftpService } from "./mtftp-service.ts";
 import { TftpMulticast } from "./tftp-multicast.ts";
 
 /** Ethernet, IP and UDP headers and the four bytes of DATA: what a block leaves of the link's MTU. */
@@ -26,7 +27,7 @@ export type TftpServiceOptions = {
   readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
   readonly isSinglePort: boolean;
-  /** Clients that ask for the `multicast` option share one transmission. */
+  /** Clients that ask for the `multicast` option, or by MTFTP, share one transmission. */
   readonly isMulticast: boolean;
 };
 
@@ -76,6 +77,7 @@ export class TftpService {
   readonly counters = new Map<string, number>();
 
   readonly #multicast: TftpMulticast | null;
+  readonly #mtftp: MtftpService | null;
 
   constructor(options: TftpServiceOptions, dependencies: TftpServiceDependencies) {
     this.#options = options;
@@ -85,6 +87,15 @@ export class TftpService {
     this.#multicast = options.isMulticast
       ? new TftpMulticast(options.flows, { network, clock, log, count })
       : null;
+    this.#mtftp =
+      this.#multicast === null
+        ? null
+        : new MtftpService(options.flows, options.interfaces, {
+            network,
+            findFile: dependencies.findFile,
+            multicast: this.#multicast,
+            count,
+          });
   }
 
   /** @throws NetworkError when port 69 cannot be had on a named interface */
@@ -101,9 +112,11 @@ export class TftpService {
       socket.onError((error) => this.#count("socket-error", error));
       this.#listeners.push(socket);
     }
+    await this.#mtftp?.start();
   }
 
   async stop(): Promise<void> {
+    await this.#mtftp?.stop();
     await this.#multicast?.stop();
     for (const transfer of this.#transfers.values()) {
       transfer.cancelWake();

@@ -13,17 +13,21 @@ import {
   type EnrollMessage,
   type ServerMessage,
 } from "#wire/control/message.ts";
-import type { AgentConfig } from "./config.ts";
+import type { RogueServer } from "./find-server.ts";
 import type { AgentIdentity } from "./identity.ts";
 import { readInventory } from "./inventory.ts";
-import { connectPinned } from "./pinned-tls.ts";
+import { connectPinned, PinError } from "./pinned-tls.ts";
+import { RogueList } from "./rogue-list.ts";
+import { type SettingsKeeper, settingsOf } from "./settings-keeper.ts";
 import { TaskRunner } from "./task-runner.ts";
+import { wakePeer } from "./wake-peer.ts";
 
 export type AgentDependencies = {
   readonly network: Network;
   readonly identity: AgentIdentity;
+  readonly settings: SettingsKeeper;
   /** Where to go this time, after so many attempts that failed. The error's message says why there is nowhere. */
-  readonly findServer: (failures: number) => Promise<ServerPlace>;
+  readonly findServer: (failures: number, onRogue: (rogue: RogueServer) => void) => Promise<ServerPlace>;
   readonly say: (text: string) => void;
 };
 
@@ -33,7 +37,6 @@ const connectTimeoutMs = 10_000;
 
 /** Keeps one control connection to the site's server, enrols when it must, and does the tasks it is given. */
 export class Agent {
-  readonly #config: AgentConfig;
   readonly #dependencies: AgentDependencies;
   /** Changes with every process, so that the server tells a restart from a reconnection. */
   readonly #agentRunId = randomUUID();
@@ -42,21 +45,24 @@ export class Agent {
   #socket: TLSSocket | null = null;
   /** The connection of the moment, authenticated or not. */
   #anySocket: TLSSocket | null = null;
+  readonly #rogues = new RogueList();
   #isStopped = false;
-  #wasEnrolled = false;
+  /** Connect at once: with the certificate it was given, or with other settings. */
+  #isNewStart = false;
   #lastSaid = "";
+  #lastProblem = "";
+  #trialTimer: NodeJS.Timeout | undefined;
   #endPause: () => void = () => undefined;
 
-  constructor(config: AgentConfig, dependencies: AgentDependencies) {
-    this.#config = config;
+  constructor(dependencies: AgentDependencies) {
     this.#dependencies = dependencies;
-    const { network, identity, say } = dependencies;
+    const { network, identity, say, settings } = dependencies;
     this.#tasks = new TaskRunner({
-      environment: config.environment,
-      stateDir: config.stateDir,
+      environment: settings.current().environment,
+      stateDir: settings.current().stateDir,
       network,
       serverAddress: () => this.#requirePlace().address,
-      siteKeyFingerprint: config.siteKeyFingerprint,
+      siteKeyFingerprint: settings.current().siteKeyFingerprint,
       identity: () => ({ key: identity.keyPem, cert: identity.certificatePem ?? "" }),
       say,
       send: (message) => this.#send(message),
@@ -67,17 +73,21 @@ export class Agent {
   /** Runs until `stop`. Every failure is said, and tried again after a growing, uneven pause. */
   async run(): Promise<void> {
     let failures = 0;
+    this.#watchTrial();
     while (!this.#isStopped) {
       const startedAtMs = performance.now();
-      this.#wasEnrolled = false;
+      this.#isNewStart = false;
       try {
-        this.#place = await this.#dependencies.findServer(failures);
+        this.#place = await this.#dependencies.findServer(failures, (rogue) => this.#meetRogue(rogue));
         await this.#connectOnce(this.#place);
       } catch (error) {
-        this.#say(error instanceof Error ? error.message : String(error));
+        if (error instanceof PinError && error.found !== null) {
+          this.#meetRogue({ address: error.address, fingerprint: error.found });
+        }
+        this.#lastProblem = error instanceof Error ? error.message : String(error);
+        this.#say(this.#lastProblem);
       }
-      if (this.#wasEnrolled) {
-        // The same server at once, now with the certificate it has given.
+      if (this.#isNewStart) {
         failures = 0;
         continue;
       }
@@ -86,8 +96,16 @@ export class Agent {
     }
   }
 
+  /** Leaves the server and finds it again, with the settings of now. */
+  startAnew(): void {
+    this.#isNewStart = true;
+    this.#endPause();
+    this.#anySocket?.end();
+  }
+
   stop(): void {
     this.#isStopped = true;
+    clearTimeout(this.#trialTimer);
     this.#endPause();
     this.#anySocket?.destroy();
   }
@@ -120,6 +138,7 @@ export class Agent {
 
   async #connectOnce(place: ServerPlace): Promise<void> {
     const { identity } = this.#dependencies;
+    const trialLeftMs = this.#dependencies.settings.trialLeftMs(Date.now());
     const settings = { ...classicSettings, "control.tcpPort": place.port };
     const grant = grantSocket(findFlow(computeFlows(settings, { consolePort: 8443 }), "agent.control"), {
       role: "agent",
@@ -128,9 +147,9 @@ export class Agent {
     const certificate = identity.certificatePem;
     const socket = await connectPinned(
       grant,
-      { ...place, timeoutMs: connectTimeoutMs },
+      { ...place, timeoutMs: Math.max(1000, Math.min(connectTimeoutMs, trialLeftMs ?? connectTimeoutMs)) },
       {
-        siteKeyFingerprint: this.#config.siteKeyFingerprint,
+        siteKeyFingerprint: this.#dependencies.settings.current().siteKeyFingerprint,
         ...(certificate === null ? {} : { key: identity.keyPem, cert: certificate }),
       },
     );
@@ -151,13 +170,14 @@ export class Agent {
   }
 
   #enrollMessage(socket: TLSSocket): EnrollMessage {
-    const { identity } = this.#dependencies;
+    const { identity, settings } = this.#dependencies;
+    const { environment, bootToken } = settings.current();
     return {
       type: "enroll",
-      environment: this.#config.environment,
+      environment,
       publicKey: identity.publicKey(),
       proof: identity.prove(socket),
-      bootToken: this.#config.bootToken,
+      bootToken,
       inventory: readInventory(),
     };
   }
@@ -165,7 +185,7 @@ export class Agent {
   #helloMessage(): AgentMessage {
     return {
       type: "hello",
-      environment: this.#config.environment,
+      environment: this.#dependencies.settings.current().environment,
       agentRunId: this.#agentRunId,
       inventory: readInventory(),
       tasks: this.#tasks.reports(),
@@ -210,7 +230,7 @@ export class Agent {
         this.#say("let in");
         identity.keepCertificate(message.certificatePem).then(
           () => {
-            this.#wasEnrolled = true;
+            this.#isNewStart = true;
             socket.end();
           },
           (error: unknown) => socket.destroy(error instanceof Error ? error : new Error(String(error))),
@@ -219,9 +239,19 @@ export class Agent {
       case "welcome":
         this.#say(`connected as ${message.name} (${message.computerId})`);
         this.#socket = socket;
+        this.#welcomed(message).catch((error: unknown) => this.#say(String(error)));
         break;
       case "task":
         this.#tasks.start(message);
+        break;
+      case "change-settings":
+        this.#changeSettings(message).catch((error: unknown) => this.#say(String(error)));
+        break;
+      case "wake-peer":
+        wakePeer(message, this.#dependencies.network).then(
+          (sentCount) => this.#send({ type: "wake-sent", wakeId: message.wakeId, sentCount }),
+          (error: unknown) => this.#say(`magic packet: ${String(error)}`),
+        );
         break;
       case "cancel-task":
         this.#tasks.cancel(message.key);
@@ -235,6 +265,65 @@ export class Agent {
       case "imaging-use-unicast":
         this.#tasks.imagingMessage(message);
         break;
+    }
+  }
+
+  /** The server was reached: what it is told first, and what counts from now on. */
+  async #welcomed({ discovery }: Extract<ServerMessage, { readonly type: "welcome" }>): Promise<void> {
+    const { settings } = this.#dependencies;
+    clearTimeout(this.#trialTimer);
+    await settings.confirm();
+    await settings.noteDiscovery(discovery);
+    const config = settings.current();
+    if (config.environment === "os") {
+      this.#send({ type: "settings", settings: settingsOf(config), isLocked: config.lock !== null });
+    }
+    const report = settings.report();
+    if (report !== null && this.#socket !== null) {
+      this.#say(`settings ${report.outcome}${report.reason === null ? "" : `: ${report.reason}`}`);
+      this.#socket.write(encodeFrame(report), () => void settings.reported());
+    }
+    for (const rogue of this.#rogues.takeNews()) {
+      this.#send({ type: "rogue-server", ...rogue });
+    }
+  }
+
+  async #changeSettings(
+    message: Extract<ServerMessage, { readonly type: "change-settings" }>,
+  ): Promise<void> {
+    const refusal = await this.#dependencies.settings.change(message, Date.now());
+    if (refusal !== null) {
+      this.#send(refusal);
+      return;
+    }
+    this.#say("new settings from the server, on trial");
+    this.#lastProblem = "";
+    this.#watchTrial();
+    this.startAnew();
+  }
+
+  /** Ends the trial of new settings when its time is over. */
+  #watchTrial(): void {
+    const leftMs = this.#dependencies.settings.trialLeftMs(Date.now());
+    clearTimeout(this.#trialTimer);
+    if (leftMs !== null) {
+      this.#trialTimer = setTimeout(() => {
+        this.#dependencies.settings.return(this.#lastProblem).then(
+          () => {
+            this.#say("the settings on trial did not reach the server; the old ones are back");
+            this.startAnew();
+          },
+          (error: unknown) => this.#say(String(error)),
+        );
+      }, leftMs);
+    }
+  }
+
+  #meetRogue(rogue: RogueServer): void {
+    if (this.#rogues.add(rogue)) {
+      this.#say(
+        `${rogue.address} answers agents with the foreign key ${rogue.fingerprint.slice(0, 16)}…; it gets no connection`,
+      );
     }
   }
 

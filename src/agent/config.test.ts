@@ -19,6 +19,8 @@ test("agent settings: the site key alone is enough, and everything else is the p
     environment: "os",
     server: null,
     discovery: { group: "225.1.2.3", port: 402, ttl: 32 },
+    lastDiscovery: { group: "225.1.2.3", port: 402, ttl: 32 },
+    lock: null,
     controlPort: 402,
     siteKeyFingerprint: key,
     bootToken: null,

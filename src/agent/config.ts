@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { parse as parseToml } from "smol-toml";
+import type { DiscoverySettings } from "#engine/agent/server-search.ts";
 import { nearestWord } from "#plan/nearest.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Environment } from "#wire/control/message.ts";
-import type { DiscoverySettings } from "./find-server.ts";
 
 /** Settings of the agent's file and flags, by their keys. */
 export type AgentOverrides = {
@@ -19,6 +19,10 @@ export type AgentConfig = {
   readonly server: Ipv4Address | null;
   /** `null`: never look for a server by multicast. */
   readonly discovery: DiscoverySettings | null;
+  /** What `discovery` is, or would be if it were on. */
+  readonly lastDiscovery: DiscoverySettings;
+  /** Hash of the password that a local change needs, `null` when none is set. */
+  readonly lock: string | null;
   readonly controlPort: number;
   /** SHA-256 of the site's public key (SPKI DER), hex. An agent without one connects to nobody. */
   readonly siteKeyFingerprint: string;
@@ -48,10 +52,14 @@ export const agentSettingKeys = [
   "discoveryGroup",
   "discoveryPort",
   "discoveryTtl",
+  "lock",
 ] as const;
 
 type Raw = Readonly<Record<string, unknown>>;
-type Common = Pick<AgentConfig, "server" | "discovery" | "controlPort" | "siteKeyFingerprint">;
+type Common = Pick<
+  AgentConfig,
+  "server" | "discovery" | "lastDiscovery" | "lock" | "controlPort" | "siteKeyFingerprint"
+>;
 
 function readInteger(raw: Raw, key: string, fallback: number, to: number, place: string): number {
   const value = Number(raw[key] ?? fallback);
@@ -61,7 +69,10 @@ function readInteger(raw: Raw, key: string, fallback: number, to: number, place:
   return value;
 }
 
-function readDiscovery(raw: Raw, place: string): DiscoverySettings | null {
+function readDiscovery(
+  raw: Raw,
+  place: string,
+): { readonly isOn: boolean; readonly settings: DiscoverySettings } {
   const isOn = raw["discovery"] ?? true;
   if (typeof isOn !== "boolean") {
     throw new AgentConfigError(`${place}: discovery is true or false`);
@@ -72,7 +83,7 @@ function readDiscovery(raw: Raw, place: string): DiscoverySettings | null {
   }
   const port = readInteger(raw, "discoveryPort", classicSettings["discovery.port"], 65_535, place);
   const ttl = readInteger(raw, "discoveryTtl", classicSettings["discovery.ttl"], 255, place);
-  return isOn ? { group, port, ttl } : null;
+  return { isOn, settings: { group, port, ttl } };
 }
 
 function readCommon(raw: Raw, place: string): Common {
@@ -86,13 +97,24 @@ function readCommon(raw: Raw, place: string): Common {
     throw new AgentConfigError(`${place}: server is no IPv4 address`);
   }
   const discovery = readDiscovery(raw, place);
-  if (server === undefined && discovery === null) {
+  if (server === undefined && !discovery.isOn) {
     throw new AgentConfigError(
       `${place}: discovery is disabled and no server address is set, so there is no way to find the server; set server, or discovery = true`,
     );
   }
   const controlPort = readInteger(raw, "controlPort", classicSettings["control.tcpPort"], 65_535, place);
-  return { server: server ?? null, discovery, controlPort, siteKeyFingerprint: siteKey };
+  const lock = raw["lock"] ?? null;
+  if (lock !== null && typeof lock !== "string") {
+    throw new AgentConfigError(`${place}: lock is no hash; portolan agent settings lock PASSWORD sets it`);
+  }
+  return {
+    server: server ?? null,
+    discovery: discovery.isOn ? discovery.settings : null,
+    lastDiscovery: discovery.settings,
+    lock,
+    controlPort,
+    siteKeyFingerprint: siteKey,
+  };
 }
 
 /** Options of the kernel command line, as the boot services write them. */

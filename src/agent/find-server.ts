@@ -1,11 +1,12 @@
 import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
 import {
   type AnswerCheck,
+  type DiscoverySettings,
   type SearchFailure,
-  type SearchOptions,
   ServerSearch,
   type ServerPlace,
 } from "#engine/agent/server-search.ts";
+import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { computeFlows, findFlow } from "#plan/flows.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
@@ -30,7 +31,8 @@ export class SearchError extends Error {
   }
 }
 
-export type DiscoverySettings = Pick<SearchOptions, "group" | "port"> & { readonly ttl: number };
+/** Someone who answers agents with a key that is not their site's. */
+export type RogueServer = { readonly address: Ipv4Address; readonly fingerprint: string };
 
 function checkAnswer(answer: GetServerAnswer): AnswerCheck {
   const fingerprint = createHash("sha256").update(answer.siteKey).digest("hex");
@@ -85,8 +87,13 @@ async function openSockets(network: Network, settings: DiscoverySettings): Promi
  */
 export async function findServer(
   settings: DiscoverySettings & { readonly siteKeyFingerprint: string },
-  { network, clock }: { readonly network: Network; readonly clock: Clock },
+  edges: {
+    readonly network: Network;
+    readonly clock: Clock;
+    readonly onRogue: (rogue: RogueServer) => void;
+  },
 ): Promise<ServerPlace> {
+  const { network, clock, onRogue } = edges;
   const nonces = Array.from({ length: ServerSearch.questionCount }, () => randomBytes(nonceSizeBytes));
   const search = new ServerSearch(settings, nonces);
   const macs = network
@@ -120,10 +127,15 @@ export async function findServer(
         socket.onError(() => undefined);
         socket.onDatagram((datagram) => {
           const answer = decodeAnswer(datagram);
-          const outcome =
-            answer === null ? null : search.receive(answer, checkAnswer(answer), datagram.sourceAddress);
-          if (outcome?.type === "found") {
+          if (answer === null) {
+            return;
+          }
+          const check = checkAnswer(answer);
+          const outcome = search.receive(answer, check, datagram.sourceAddress);
+          if (outcome.type === "found") {
             resolve(outcome.place);
+          } else if (outcome.reason !== "foreign-nonce") {
+            onRogue({ address: datagram.sourceAddress, fingerprint: check.fingerprint });
           }
         });
       }

@@ -15,6 +15,7 @@ After=network-online.target
 
 [Service]
 ExecStart=${command} run --environment os
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=5
 

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { cpus, hostname, networkInterfaces, totalmem } from "node:os";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import { MacAddress } from "#wire/address/mac-address.ts";
 import type { DiskInventory, Inventory } from "#wire/control/inventory.ts";
+import type { LinkNeighbour } from "#wire/control/network-card.ts";
+import { listCardNames, readNetworkCards } from "./network-cards.ts";
 
 /** Kernel files come and go with devices; one that is not there has nothing to say. */
 function readText(path: string): string | null {
@@ -22,18 +23,6 @@ function readText(path: string): string | null {
 
 function listFolder(path: string): string[] {
   return existsSync(path) ? readdirSync(path) : [];
-}
-
-function listMacs(): MacAddress[] {
-  const macs = listFolder("/sys/class/net")
-    // Physical cards have a device; bridges, bonds and tunnels do not.
-    .filter((name) => existsSync(`/sys/class/net/${name}/device`))
-    .map((name) => readText(`/sys/class/net/${name}/address`))
-    .filter(
-      (text) => text !== null && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text) && text !== "00:00:00:00:00:00",
-    )
-    .map((text) => MacAddress.parse(text ?? ""));
-  return [...new Set(macs)].toSorted();
 }
 
 function findByPath(name: string): string | null {
@@ -84,15 +73,17 @@ function processorName(): string | null {
 }
 
 /** What this computer is, from the kernel's files alone: works in preboot as in an installed system. */
-export function readInventory(): Inventory {
-  const dmi = (name: string): string | null => readText(`/sys/class/dmi/id/${name}`);
+export function readInventory(neighbours: ReadonlyMap<string, LinkNeighbour> = new Map()): Inventory {
+  const { isContainer } = listCardNames();
+  const cards = readNetworkCards(neighbours);
+  const dmi = (name: string): string | null => (isContainer ? null : readText(`/sys/class/dmi/id/${name}`));
   const product = [dmi("sys_vendor"), dmi("product_name")].filter((part) => part !== null).join(" ");
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter((item) => item.family === "IPv4" && !item.internal)
     .map((item) => Ipv4Address.parse(item.address));
   return {
-    macs: listMacs(),
+    macs: [...new Set(cards.map(({ mac }) => mac))].toSorted(),
     uuid: dmi("product_uuid")?.toLowerCase() ?? null,
     serial: dmi("product_serial"),
     hostName: hostname().slice(0, 128),
@@ -105,5 +96,6 @@ export function readInventory(): Inventory {
     operatingSystem: readOperatingSystem(),
     addresses,
     disks: listDisks(),
+    cards,
   };
 }

@@ -1,15 +1,17 @@
 import { parseArgs } from "node:util";
 import { systemClock } from "#platform/clock.ts";
 import { createNetwork } from "#platform/create-network.ts";
+import { findService, listSearchDomains } from "#platform/find-service.ts";
 import { toSafeText } from "#wire/control/json-fields.ts";
 import { Agent } from "./agent.ts";
-import { choosePlace } from "./choose-place.ts";
+import { choosePlace, serviceName } from "./choose-place.ts";
 import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
+import { SettingsKeeper } from "./settings-keeper.ts";
 
 const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
        portolan agent install --site-key HEX [--server IP] [--port N] [--root DIR [--node PATH]]
-       portolan agent settings [KEY VALUE] [--config FILE]
+       portolan agent settings [KEY VALUE] [--password P] [--config FILE]
        portolan agent status [--config FILE]`;
 
 const defaultConfigPath = "/etc/portolan/agent.toml";
@@ -27,15 +29,38 @@ async function runAgent(
   const config = loadAgentConfig(environment, configPath, overrides);
   const identity = await AgentIdentity.load(config.stateDir);
   const network = await createNetwork();
-  const agent = new Agent(config, {
+  const settings = await SettingsKeeper.load(environment === "os" ? configPath : null, overrides, config);
+  const agent = new Agent({
     network,
     identity,
-    findServer: (failures) => choosePlace(config, failures, { network, clock: systemClock, say }),
+    settings,
+    findServer: (failures, onRogue) =>
+      choosePlace(settings.current(), failures, {
+        network,
+        clock: systemClock,
+        say,
+        onRogue,
+        lastDiscovery: () => settings.lastDiscovery(),
+        askDns: () => findService(serviceName, listSearchDomains()),
+      }),
     say,
   });
+  process.on("SIGHUP", () => reloadSettings(settings, agent));
   process.once("SIGTERM", () => agent.stop());
   process.once("SIGINT", () => agent.stop());
   await agent.run();
+}
+
+/** After a local change. Wrong settings are said and leave the agent as it is. */
+function reloadSettings(settings: SettingsKeeper, agent: Agent): void {
+  try {
+    settings.reload();
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return;
+  }
+  say("settings were read again");
+  agent.startAnew();
 }
 
 async function main(): Promise<void> {
@@ -48,6 +73,7 @@ async function main(): Promise<void> {
       "site-key": { type: "string" },
       root: { type: "string", default: "/" },
       node: { type: "string" },
+      password: { type: "string" },
     },
     allowPositionals: true,
   });
@@ -66,7 +92,8 @@ async function main(): Promise<void> {
     await installAgent({ root, node: values.node ?? null, overrides, say });
   } else if (command === "settings") {
     const { changeSettings } = await import("./settings.ts");
-    await changeSettings({ path: config, words: rest, say });
+    const password = values.password ?? process.env["PORTOLAN_AGENT_PASSWORD"];
+    await changeSettings({ path: config, words: rest, password, say });
   } else if (command === "status") {
     const { showStatus } = await import("./settings.ts");
     process.exitCode = showStatus({ path: config, say });

@@ -1,11 +1,15 @@
 import { createHash, X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { SocketGrant } from "#plan/socket-grant.ts";
+import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { connectTls, type TcpTarget } from "#platform/tcp.ts";
 
 /** The server is not of the site this agent belongs to. Nothing was sent to it. */
 export class PinError extends Error {
   readonly code = "wrong-site-key";
+  readonly address: Ipv4Address;
+  /** `null` when there is no site certificate at all: some other TLS server. */
+  readonly found: string | null;
 
   constructor(target: TcpTarget, found: string | null) {
     const what = found === null ? "shows no site certificate" : `has the site key ${found.slice(0, 16)}…`;
@@ -13,6 +17,8 @@ export class PinError extends Error {
       `the server at ${target.address} ${what}, not the one that is pinned here; it is refused and nothing was sent`,
     );
     this.name = "PinError";
+    this.address = target.address;
+    this.found = found;
   }
 }
 

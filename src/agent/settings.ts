@@ -1,10 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parse as parseToml, stringify as stringifyToml } from "smol-toml";
 import { writeDurably } from "#platform/durable-file.ts";
+import { hashPassword } from "#platform/password-hash.ts";
 import { AgentConfigError, agentSettingKeys, loadAgentConfig, parseAgentFile } from "./config.ts";
+import { openLock } from "./settings-lock.ts";
 
 type Say = (text: string) => void;
 
@@ -27,10 +30,25 @@ export async function writeSettings(
   await writeDurably(path, Buffer.from(text), 0o644);
 }
 
-/** Shows the agent's settings, or sets one: `KEY VALUE`. The running agent takes it up when it is restarted. */
+/** Makes the running agent read its file; says what to do where nothing runs that could be told. */
+function reloadAgent(say: Say): void {
+  if (existsSync("/run/systemd/system")) {
+    const outcome = spawnSync("systemctl", ["reload-or-restart", "portolan-agent.service"], {
+      encoding: "utf8",
+    });
+    if (outcome.status === 0) {
+      say("the agent uses it now");
+      return;
+    }
+  }
+  say("the agent uses it when it is started again, or at SIGHUP");
+}
+
+/** Shows the agent's settings, or sets one: `KEY VALUE`. Locked ones need the password. */
 export async function changeSettings(given: {
   readonly path: string;
   readonly words: readonly string[];
+  readonly password?: string | undefined;
   readonly say: Say;
 }): Promise<void> {
   const { path, words, say } = given;
@@ -38,7 +56,8 @@ export async function changeSettings(given: {
   const [key, value] = words;
   if (key === undefined) {
     for (const known of agentSettingKeys) {
-      say(`${known} = ${raw[known] === undefined ? "(default)" : JSON.stringify(raw[known])}`);
+      const shown = known === "lock" ? "(a password)" : JSON.stringify(raw[known]);
+      say(`${known} = ${raw[known] === undefined ? "(default)" : shown}`);
     }
     return;
   }
@@ -47,8 +66,13 @@ export async function changeSettings(given: {
       `${key}: the value is missing; known keys are: ${agentSettingKeys.join(", ")}`,
     );
   }
-  await writeSettings(path, { ...raw, [key]: readValue(value) });
-  say(`${key} is set in ${path}; restart the agent to use it: systemctl restart portolan-agent`);
+  const { lock, stateDir } = loadAgentConfig("os", path);
+  await openLock({ lock, password: given.password, stateDir: stateDir ?? "", nowMs: Date.now() });
+  const next = key === "lock" ? (value === "off" ? undefined : await hashPassword(value)) : readValue(value);
+  const changed = Object.entries({ ...raw, [key]: next }).filter(([, item]) => item !== undefined);
+  await writeSettings(path, Object.fromEntries(changed));
+  say(`${key} is set in ${path}`);
+  reloadAgent(say);
 }
 
 /** What this computer's agent is set to and whether it was let in. Exit code 0, or 1 when it has no certificate. */

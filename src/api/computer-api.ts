@@ -22,6 +22,18 @@ export const computerSchema = z.object({
 });
 export type ComputerResource = z.infer<typeof computerSchema>;
 
+export const wakeSchema = z
+  .object({
+    /** SecureOn password, 4 or 6 bytes in hex. */
+    secureOn: z
+      .string()
+      .regex(/^([0-9a-fA-F]{8}|[0-9a-fA-F]{12})$/, "4 or 6 bytes in hex")
+      .optional(),
+    /** Also to the broadcast address of its segment, for routers that pass it. */
+    directedBroadcast: z.boolean().default(false),
+  })
+  .strict();
+
 /** Computers. */
 export const computerRoutes = {
   listComputers: {
@@ -47,8 +59,15 @@ export const computerRoutes = {
     method: "POST",
     path: "/computers/:id/wake",
     access: "operator",
-    summary: "Send it a magic packet",
-    response: z.object({ sent: z.number(), interfaces: z.array(z.string()) }),
+    summary: "Wake it by magic packets, from the server and by awake neighbours, until it is seen",
+    body: wakeSchema.nullish(),
+    response: z.object({
+      /** Magic packets that the server itself has sent now. */
+      sent: z.number(),
+      interfaces: z.array(z.string()),
+      /** Computers that were asked to send one. */
+      peers: z.array(z.string()),
+    }),
   },
   forgetComputer: {
     method: "DELETE",

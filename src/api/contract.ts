@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { accountRoutes } from "./account-api.ts";
+import { agentRoutes } from "./agent-api.ts";
 import { bootRoutes } from "./boot-api.ts";
 import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
@@ -19,6 +20,7 @@ export const routes = {
   ...settingsRoutes,
   ...segmentRoutes,
   ...computerRoutes,
+  ...agentRoutes,
   ...bootRoutes,
   ...imageRoutes,
   ...jobRoutes,

@@ -2,10 +2,12 @@ import type { AgentNetwork } from "#plan/segment.ts";
 import { SegmentStore } from "#store/segment-store.ts";
 import type { RelaySightings } from "./relay-sightings.ts";
 import { SiteSegments } from "./site-segments.ts";
+import type { AgentMessage } from "#wire/control/message.ts";
 import { ComputerStore } from "#store/computer-store.ts";
 import type { BootServices } from "./boot-services.ts";
 import type { ComputerDirectory } from "./computer-directory.ts";
 import { ComputerRegistry } from "./computer-registry.ts";
+import type { ManagementServices } from "./management-services.ts";
 import type { ServerParts } from "./server.ts";
 import { type ControlLink, ControlService } from "./services/control-service.ts";
 import { DiscoveryService } from "./services/discovery-service.ts";
@@ -35,18 +37,32 @@ export function createDiscovery(parts: ServerParts, registry: ComputerRegistry):
   );
 }
 
-/** The agents' connections, wired to who lets them in and who gives them work. */
-export function createControl(given: {
+type ControlWiring = {
   readonly parts: ServerParts;
   readonly registry: ComputerRegistry;
   readonly jobs: JobService;
   readonly imaging: ImagingService;
   readonly boot: BootServices;
-}): ControlService {
-  const { registry, jobs, imaging, boot } = given;
+  readonly management: ManagementServices;
+};
+
+/** The agents' connections, wired to who lets them in and who gives them work. */
+export function createControl(given: ControlWiring): ControlService {
+  const { registry, jobs } = given;
   const { flows, interfaces, settings, tls, authority, clock, log } = given.parts;
+  const current = settings.current();
   return new ControlService(
-    { flows, interfaces, controlPort: settings.current()["control.tcpPort"], tls },
+    {
+      flows,
+      interfaces,
+      controlPort: current["control.tcpPort"],
+      tls,
+      discovery: {
+        isEnabled: current["discovery.enabled"],
+        group: current["discovery.group"],
+        port: current["discovery.port"],
+      },
+    },
     {
       authority,
       clock,
@@ -60,45 +76,68 @@ export function createControl(given: {
             : { name: computer.name },
         );
       },
-      onConnected: (link) => {
-        const { inventory } = link.hello;
-        const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
-        const [mac] = inventory.macs;
-        if (link.environment === "preboot" && mac !== undefined) {
-          const { computerId, address: peerAddress, serverAddress } = link;
-          boot.progress.prebootConnected({
-            mac,
-            computerId,
-            peerAddress,
-            serverAddress,
-            interfaceName: nic?.name ?? "",
-          });
-        }
-        const change = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
-        registry
-          .update(link.computerId, change)
-          .catch((error: unknown) => log.error({ err: error }, "control"));
-        log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
-        jobs.connected(link);
-      },
+      onConnected: (link) => welcomeAgent(given, link),
       onDisconnected: (link) => {
         registry.publish(link.computerId);
         jobs.disconnected(link.computerId);
       },
-      onMessage: (link, message) => {
-        if (message.type === "task-progress" || message.type === "task-result") {
-          jobs.agentMessage(link.computerId, message);
-        } else if (message.type === "inventory") {
-          const change = { inventory: message.inventory, lastSeenAtMs: clock.epochMs() };
-          registry
-            .update(link.computerId, change)
-            .catch((error: unknown) => log.error({ err: error }, "control"));
-        } else if (message.type !== "hello" && message.type !== "pong") {
-          imaging.receive(link, message).catch((error: unknown) => log.error({ err: error }, "imaging"));
-        }
-      },
+      onMessage: (link, message) => passOn(given, link, message),
     },
   );
+}
+
+/** Everyone who waits for a computer learns that it is here. */
+function welcomeAgent({ parts, registry, jobs, boot, management }: ControlWiring, link: ControlLink): void {
+  const { interfaces, clock, log } = parts;
+  const { inventory } = link.hello;
+  const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
+  const [mac] = inventory.macs;
+  if (link.environment === "preboot" && mac !== undefined) {
+    const { computerId, address: peerAddress, serverAddress } = link;
+    const interfaceName = nic?.name ?? "";
+    boot.progress.prebootConnected({ mac, computerId, peerAddress, serverAddress, interfaceName });
+  }
+  const change = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
+  registry.update(link.computerId, change).catch((error: unknown) => log.error({ err: error }, "control"));
+  log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
+  management.wake.seen(link.computerId);
+  jobs.connected(link);
+}
+
+/** Each message to the service whose affair it is. */
+function passOn(
+  { parts, registry, jobs, imaging, management }: ControlWiring,
+  link: ControlLink,
+  message: AgentMessage,
+): void {
+  const { clock, log } = parts;
+  switch (message.type) {
+    case "task-progress":
+    case "task-result":
+      jobs.agentMessage(link.computerId, message);
+      break;
+    case "inventory": {
+      const change = { inventory: message.inventory, lastSeenAtMs: clock.epochMs() };
+      registry
+        .update(link.computerId, change)
+        .catch((error: unknown) => log.error({ err: error }, "control"));
+      break;
+    }
+    case "settings":
+    case "settings-report":
+    case "rogue-server":
+    case "wake-sent":
+      management.receive(link, message);
+      break;
+    case "hello":
+    case "pong":
+      break;
+    case "imaging-join":
+    case "imaging-ready":
+    case "imaging-report":
+    case "imaging-missing":
+      imaging.receive(link, message).catch((error: unknown) => log.error({ err: error }, "imaging"));
+  }
 }
 
 /** Boot tokens of its last life may be shown to a server this long after its start. */

@@ -1,5 +1,6 @@
 import type { ApiHandlers } from "./api-server.ts";
 import { accountHandlers } from "./handlers/account-handlers.ts";
+import { agentHandlers } from "./handlers/agent-handlers.ts";
 import { bootHandlers } from "./handlers/boot-handlers.ts";
 import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
@@ -20,6 +21,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...settingsHandlers(server),
     ...segmentHandlers(server),
     ...computerHandlers(server),
+    ...agentHandlers(server),
     ...bootHandlers(server),
     ...imageHandlers(server),
     ...jobHandlers(server),

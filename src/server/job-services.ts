@@ -2,12 +2,12 @@ import { JobStore } from "#store/job-store.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
-import { sendMagicPackets } from "./send-magic-packets.ts";
 import type { SiteChanges } from "./live/site-changes.ts";
 import type { ServerParts } from "./server.ts";
 import type { ControlLink } from "./services/control-service.ts";
 import { ImagingService } from "./services/imaging-service.ts";
 import { JobService } from "./services/job-service.ts";
+import type { WakeService } from "./services/wake-service.ts";
 import type { TransferService } from "./services/transfer-service.ts";
 
 /** Sessions of images, wired to the jobs that wait for them. */
@@ -48,9 +48,10 @@ export function createJobs(given: {
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly imaging: () => ImagingService;
   readonly changes: SiteChanges;
+  readonly wake: WakeService;
 }): JobService {
-  const { registry, findLink, imaging, changes } = given;
-  const { network, flows, interfaces, clock, log, settings, db } = given.parts;
+  const { registry, findLink, imaging, changes, wake } = given;
+  const { clock, log, db } = given.parts;
   const report =
     (what: string, computerId: string) =>
     (error: unknown): void =>
@@ -62,11 +63,7 @@ export function createJobs(given: {
     findLink,
     imaging,
     wake: (computerId) => {
-      const macs = registry.get(computerId)?.macs ?? [];
-      const port = settings.current()["wake.port"];
-      sendMagicPackets({ network, flows, interfaces, macs, port }).catch(
-        report("a magic packet could not be sent", computerId),
-      );
+      wake.order(computerId).catch(report("a magic packet could not be sent", computerId));
     },
     onChanged: (computerId, jobId) => {
       registry.publish(computerId);

@@ -14,6 +14,7 @@ export async function startServices(server: PortolanServer): Promise<void> {
   // Jobs wake computers by the cards that the registry knows.
   await registry.load();
   await server.segments.load();
+  await server.management.agentSettings.load();
   await jobs.start();
   const isBooting = server.settings.current()["boot.mode"] !== "off";
   const isDiscovered = server.settings.current()["discovery.enabled"];

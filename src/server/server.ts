@@ -25,6 +25,7 @@ import type { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import { createImaging, createJobs } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
+import { createManagement, type ManagementServices } from "./management-services.ts";
 import { Operations } from "./operations.ts";
 import type { BootEventSink } from "./services/boot-events.ts";
 import type { ControlLink, ControlService } from "./services/control-service.ts";
@@ -51,6 +52,7 @@ export type PortolanServer = {
   readonly tls: { readonly key: string; readonly cert: string };
   readonly registry: ComputerRegistry;
   readonly segments: SiteSegments;
+  readonly management: ManagementServices;
   readonly images: ImageStore;
   readonly bootEvents: BootEventStore;
   readonly chunks: ChunkStore;
@@ -117,11 +119,19 @@ function createAccounts({
 /** Jobs learn that a computer is on its way; the store keeps why it is or is not; consoles see it. */
 async function keepBootEvents(
   events: readonly BootEvent[],
-  { bootEvents, jobs, changes }: Pick<PortolanServer, "bootEvents" | "jobs" | "changes">,
+  {
+    bootEvents,
+    jobs,
+    changes,
+    management,
+  }: Pick<PortolanServer, "bootEvents" | "jobs" | "changes" | "management">,
   sightings: RelaySightings,
 ): Promise<void> {
   for (const event of events) {
     sightings.note(event);
+    if (event.computerId !== null) {
+      management.wake.seen(event.computerId);
+    }
     if (event.stage === "script" && event.outcome === "done" && event.computerId !== null) {
       jobs.bootOffered(event.computerId);
     }
@@ -153,7 +163,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
   const boot = createBoot(parts, directory, (events) =>
-    keepBootEvents(events, { bootEvents, jobs, changes }, sightings),
+    keepBootEvents(events, { bootEvents, jobs, changes, management }, sightings),
   );
   const registry = createRegistry({
     parts,
@@ -174,14 +184,20 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     { authority, clock, log, chunks },
   );
   const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });
-  const jobs = createJobs({ parts, registry, findLink, imaging: () => imaging, changes });
+  const management = createManagement({ parts, registry, control: () => control });
+  const jobs = createJobs({
+    ...{ parts, registry, findLink, changes },
+    imaging: () => imaging,
+    wake: management.wake,
+  });
   const discovery = createDiscovery(parts, registry);
-  const control = createControl({ parts, registry, jobs, imaging, boot });
+  const control = createControl({ parts, registry, jobs, imaging, boot, management });
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
       registry,
       segments,
+      management,
       images,
       bootEvents,
       chunks,
@@ -224,6 +240,7 @@ export async function createServer(
     serviceStates: new Map(),
     async stop() {
       server.jobs.stop();
+      server.management.wake.stop();
       await server.imaging.stop();
       await Promise.all([server.boot.dhcp.stop(), server.boot.tftp.stop(), server.boot.http.stop()]);
       await server.discovery.stop();

@@ -1,9 +1,11 @@
 import type { Generated } from "kysely";
 import type { AccountTables } from "./account-tables.ts";
+import type { AgentTables } from "./agent-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
 export type Tables = AccountTables &
+  AgentTables &
   PlanTables & {
     /** Secrets and settings of the whole site. */
     site: { key: string; value: string };

@@ -41,7 +41,7 @@ const flows = () => computeFlows(classicSettings, { consolePort: 8443 });
 const links = new Set<ControlLink>();
 
 const control = new ControlService(
-  { flows, interfaces, controlPort: 402, tls },
+  { flows, interfaces, controlPort: 402, tls, discovery: null },
   {
     ...shared,
     decideEnrolment: (_message, keyFingerprint) =>

@@ -5,6 +5,7 @@ import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
 import { printable } from "../printable-text.ts";
+import { computerHistoryCommand, computerSettingsCommand } from "./agent-settings-command.ts";
 
 function formatComputers(computers: readonly ComputerResource[]): string {
   if (computers.length === 0) {
@@ -86,13 +87,27 @@ export const computerCommand = buildRouteMap({
       },
     }),
     wake: apiCommand<[string]>({
-      brief: "Send a magic packet",
+      brief: "Wake it by magic packets, again and again until it is seen",
       arguments: ["COMPUTER"],
-      run: async ({ client, args: [id] }) => {
-        const sent = await client.call("wakeComputer", { id });
-        return { json: sent, text: `sent ${sent.sent} magic packets on ${sent.interfaces.join(", ")}` };
+      flags: {
+        secureOn: { brief: "SecureOn password, 4 or 6 bytes in hex", placeholder: "HEX" },
+        directed: { brief: "on: also to the broadcast address of its segment", placeholder: "on|off" },
+      },
+      run: async ({ client, args: [id], flags: { secureOn, directed } }) => {
+        const body = {
+          ...(secureOn === undefined ? {} : { secureOn }),
+          directedBroadcast: directed === "on",
+        };
+        const sent = await client.call("wakeComputer", { id, body });
+        const peers = sent.peers.length === 0 ? "" : `; asked ${sent.peers.join(", ")} to send one too`;
+        return {
+          json: sent,
+          text: `sent ${sent.sent} magic packets on ${sent.interfaces.join(", ")}${peers}`,
+        };
       },
     }),
+    settings: computerSettingsCommand,
+    history: computerHistoryCommand,
     forget: apiCommand<[string]>({
       brief: "Remove a computer's record and its right to connect",
       arguments: ["COMPUTER"],

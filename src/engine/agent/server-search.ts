@@ -17,6 +17,9 @@ export type SearchOptions = {
   readonly siteKeyFingerprint: string;
 };
 
+/** Where to ask, and through how many routers. */
+export type DiscoverySettings = Pick<SearchOptions, "group" | "port"> & { readonly ttl: number };
+
 export type SearchFailure =
   | "no-answer"
   /** Someone answered, but not for the site this agent belongs to. */

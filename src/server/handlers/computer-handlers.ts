@@ -1,7 +1,6 @@
 import type { ComputerResource } from "#api/computer-api.ts";
 import type { StoredComputer } from "#store/computer-store.ts";
 import type { ApiHandlers } from "../api-server.ts";
-import { sendMagicPackets } from "../send-magic-packets.ts";
 import type { PortolanServer } from "../server.ts";
 
 function toComputer(server: PortolanServer, computer: StoredComputer): ComputerResource {
@@ -33,16 +32,20 @@ export function computerHandlers(server: PortolanServer) {
       await control.reconsider();
       return toComputer(server, computer);
     },
-    wakeComputer: async ({ id }) => {
-      const { network, flows, interfaces, settings } = server;
-      const { macs } = registry.require(id);
-      const port = settings.current()["wake.port"];
-      const sent = await sendMagicPackets({ network, flows, interfaces, macs, port });
-      return { sent, interfaces: interfaces.map(({ name }) => name) };
+    wakeComputer: async ({ id, body }) => {
+      const { interfaces, management } = server;
+      const computer = registry.require(id);
+      const secureOn = body?.secureOn;
+      const { sentCount, peerIds } = await management.wake.order(computer.id, {
+        secureOnPassword: secureOn === undefined ? null : Uint8Array.from(Buffer.from(secureOn, "hex")),
+        usesDirectedBroadcast: body?.directedBroadcast ?? false,
+      });
+      return { sent: sentCount, interfaces: interfaces.map(({ name }) => name), peers: [...peerIds] };
     },
     forgetComputer: async ({ id }) => {
       const computer = registry.require(id);
       await registry.forget(computer.id);
+      await server.management.agentSettings.forget(computer.id);
       control.disconnect(computer.id);
       return { ok: true as const };
     },

@@ -15,6 +15,7 @@ import {
   decodeEnrollMessage,
   type Environment,
   type HelloMessage,
+  type ServerDiscovery,
   type ServerMessage,
 } from "#wire/control/message.ts";
 import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
@@ -30,6 +31,8 @@ export type ControlLink = {
   readonly address: Ipv4Address;
   /** Our own address on this connection: the one this computer can reach us at. */
   readonly serverAddress: Ipv4Address;
+  /** Epoch ms. */
+  readonly connectedAtMs: number;
   readonly hello: HelloMessage;
   /** False when the agent reads too slowly and was cut off. */
   send(message: ServerMessage): boolean;
@@ -41,6 +44,8 @@ export type ControlServiceOptions = {
   readonly interfaces: readonly NetworkInterface[];
   readonly controlPort: number;
   readonly tls: { readonly key: string; readonly cert: string };
+  /** What agents are told about it, to explain silence to themselves later. */
+  readonly discovery: ServerDiscovery | null;
 };
 
 export type ControlServiceDependencies = {
@@ -116,6 +121,13 @@ export class ControlService {
 
   find(computerId: string): ControlLink | null {
     return this.#links.get(computerId)?.link ?? null;
+  }
+
+  /** Every agent that is connected now. */
+  *links(): Generator<ControlLink, void> {
+    for (const { link } of this.#links.values()) {
+      yield link;
+    }
   }
 
   /** Ends a computer's connection, for one that is forgotten or revoked. */
@@ -247,6 +259,7 @@ export class ControlService {
       agentRunId: hello.agentRunId,
       address: plainAddress(socket.remoteAddress),
       serverAddress: plainAddress(socket.localAddress),
+      connectedAtMs: this.#dependencies.clock.epochMs(),
       hello,
       send: (message) => this.#send(socket, message),
     };
@@ -262,7 +275,8 @@ export class ControlService {
         this.#dependencies.onDisconnected(link);
       }
     });
-    write(socket, { type: "welcome", computerId, name: admission.name });
+    const { discovery } = this.#options;
+    write(socket, { type: "welcome", computerId, name: admission.name, discovery });
     this.#dependencies.onConnected(link);
   }
 

@@ -103,6 +103,7 @@ class Ground {
       agentRunId,
       address,
       serverAddress: address,
+      connectedAtMs: 0,
       hello: {
         type: "hello",
         environment,

@@ -1,6 +1,7 @@
 import { Ipv4Address } from "../address/ipv4-address.ts";
 import { MacAddress } from "../address/mac-address.ts";
 import { JsonFields } from "./json-fields.ts";
+import { decodeNetworkCard, type NetworkCard } from "./network-card.ts";
 
 export type DiskInventory = {
   /** Kernel name of this boot, for display only: `vda`. Never used to choose a disk. */
@@ -28,6 +29,7 @@ export type Inventory = {
   readonly operatingSystem: string | null;
   readonly addresses: readonly Ipv4Address[];
   readonly disks: readonly DiskInventory[];
+  readonly cards: readonly NetworkCard[];
 };
 
 const textMax = 128;
@@ -62,5 +64,7 @@ export function decodeInventory(value: unknown): Inventory {
     operatingSystem: fields.labelOrNull("operatingSystem", textMax),
     addresses: fields.texts("addresses", 64, 15).map((text) => Ipv4Address.parse(text)),
     disks: fields.list("disks", 256, decodeDisk),
+    // Agents of the first version do not tell them.
+    cards: fields.raw("cards") === undefined ? [] : fields.list("cards", 32, decodeNetworkCard),
   };
 }

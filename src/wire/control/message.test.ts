@@ -29,6 +29,34 @@ const inventory = {
       isRemovable: false,
     },
   ],
+  cards: [
+    {
+      name: "eth0",
+      mac: "52:54:00:00:00:01",
+      address: "10.0.0.2",
+      prefixLength: 24,
+      isWired: true,
+      isUp: true,
+      speedMbps: 1000,
+      driver: "virtio_net",
+      neighbour: {
+        systemName: "sw1",
+        chassisId: "00:11:22:33:44:55",
+        portId: "Gi1/0/7",
+        portDescription: null,
+        vlanId: 10,
+      },
+    },
+  ],
+};
+
+const settings = {
+  server: null,
+  controlPort: 402,
+  discovery: true,
+  discoveryGroup: "225.1.2.3",
+  discoveryPort: 402,
+  discoveryTtl: 32,
 };
 
 const enroll = {
@@ -45,6 +73,10 @@ const agentMessages = [
   { type: "task-progress", key: "k", doneBytes: 1, totalBytes: 2, transport: null, stage: "writing" },
   { type: "task-result", key: "k", outcome: "failed", reason: "why\nso" },
   { type: "pong" },
+  { type: "settings", settings, isLocked: true },
+  { type: "settings-report", changeId: "s1", outcome: "returned", reason: "why" },
+  { type: "rogue-server", address: "10.0.0.66", fingerprint: "ab" },
+  { type: "wake-sent", wakeId: "w1", sentCount: 2 },
   { type: "imaging-join", key: "k", wanted: [[0, 4]] },
   { type: "imaging-ready", sessionId: 1 },
   { type: "imaging-report", sessionId: 1, sequence: 9, lost: 0 },
@@ -55,7 +87,25 @@ const serverMessages = [
   { type: "pending", reason: "wait" },
   { type: "refused", reason: "no" },
   { type: "enrolled", certificatePem: "-----BEGIN\nx\n" },
-  { type: "welcome", computerId: "c1", name: "pc1" },
+  {
+    type: "welcome",
+    computerId: "c1",
+    name: "pc1",
+    discovery: { isEnabled: true, group: "225.1.2.3", port: 402 },
+  },
+  {
+    type: "change-settings",
+    changeId: "s1",
+    change: { server: null, controlPort: 403, lock: null },
+    returnAfterMs: 60_000,
+  },
+  {
+    type: "wake-peer",
+    wakeId: "w1",
+    macs: ["52:54:00:00:00:01"],
+    port: 401,
+    secureOnPassword: null,
+  },
   { type: "task", key: "k", task: { kind: "restart" } },
   {
     type: "task",

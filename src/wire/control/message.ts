@@ -1,7 +1,14 @@
+import { Ipv4Address } from "../address/ipv4-address.ts";
 import { decodeAgentImagingMessage, decodeServerImagingMessage } from "./imaging-messages.ts";
 import type { AgentImagingMessage, ServerImagingMessage } from "./imaging-messages.ts";
 import { decodeInventory, type Inventory } from "./inventory.ts";
 import { JsonFields } from "./json-fields.ts";
+import {
+  type AgentManagementMessage,
+  decodeAgentManagementMessage,
+  decodeServerManagementMessage,
+  type ServerManagementMessage,
+} from "./management-messages.ts";
 import { decodeTaskMessage, type TaskMessage } from "./task-message.ts";
 
 export type Environment = "preboot" | "os";
@@ -56,17 +63,31 @@ export type AgentMessage =
   /** What the computer is now, told without being asked or because an inventory task asked. */
   | { readonly type: "inventory"; readonly inventory: Inventory }
   | { readonly type: "pong" }
+  | AgentManagementMessage
   | AgentImagingMessage;
 
 export type ServerMessage =
   | { readonly type: "pending"; readonly reason: string }
   | { readonly type: "refused"; readonly reason: string }
   | { readonly type: "enrolled"; readonly certificatePem: string }
-  | { readonly type: "welcome"; readonly computerId: string; readonly name: string }
+  | {
+      readonly type: "welcome";
+      readonly computerId: string;
+      readonly name: string;
+      readonly discovery: ServerDiscovery | null;
+    }
   | TaskMessage
   | { readonly type: "cancel-task"; readonly key: string }
   | { readonly type: "ping" }
+  | ServerManagementMessage
   | ServerImagingMessage;
+
+/** How this server is found by multicast. An agent that later finds nobody compares it with its own settings. */
+export type ServerDiscovery = {
+  readonly isEnabled: boolean;
+  readonly group: Ipv4Address;
+  readonly port: number;
+};
 
 const keyMax = 256;
 const reasonMax = 1024;
@@ -138,8 +159,21 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
     case "pong":
       return { type };
     default:
-      return decodeAgentImagingMessage(type, fields);
+      return decodeAgentManagementMessage(type, fields) ?? decodeAgentImagingMessage(type, fields);
   }
+}
+
+/** @throws WireError `bad-value` */
+export function decodeServerDiscovery(value: unknown): ServerDiscovery | null {
+  if (value === undefined || value === null) {
+    return null;
+  }
+  const fields = new JsonFields(value, "discovery");
+  return {
+    isEnabled: fields.flag("isEnabled"),
+    group: Ipv4Address.parse(fields.text("group", 15)),
+    port: fields.integer("port", 1, 65_535),
+  };
 }
 
 /** @throws WireError `bad-value` */
@@ -153,7 +187,12 @@ export function decodeServerMessage(value: unknown): ServerMessage {
     case "enrolled":
       return { type, certificatePem: fields.content("certificatePem", 8192) };
     case "welcome":
-      return { type, computerId: fields.text("computerId", 128), name: fields.prose("name", 256) };
+      return {
+        type,
+        computerId: fields.text("computerId", 128),
+        name: fields.prose("name", 256),
+        discovery: decodeServerDiscovery(fields.raw("discovery")),
+      };
     case "task":
       return decodeTaskMessage(fields);
     case "cancel-task":
@@ -161,6 +200,6 @@ export function decodeServerMessage(value: unknown): ServerMessage {
     case "ping":
       return { type };
     default:
-      return decodeServerImagingMessage(type, fields);
+      return decodeServerManagementMessage(type, fields) ?? decodeServerImagingMessage(type, fields);
   }
 }

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { Routes } from "./route.ts";
+import { epochMs, machineText } from "./values.ts";
+
+const port = z.number().int().min(1).max(65_535);
+const durationMs = z
+  .number()
+  .int()
+  .min(5000)
+  .max(24 * 3_600_000);
+
+/** What an installed agent runs with. */
+export const agentSettingsSchema = z.object({
+  /** IPv4 address; `null`: found by multicast alone. */
+  server: z.ipv4().nullable(),
+  controlPort: port,
+  discovery: z.boolean(),
+  discoveryGroup: z.ipv4(),
+  discoveryPort: port,
+  discoveryTtl: z.number().int().min(1).max(255),
+});
+
+export const agentSettingsChangeSchema = agentSettingsSchema
+  .extend({
+    /** Local changes need it from now on; `null` takes the lock away. Kept as a hash alone. */
+    lockPassword: z.string().min(4).max(128).nullable(),
+  })
+  .partial()
+  .strict();
+
+export const agentStateSchema = z.object({
+  computerId: z.string(),
+  name: machineText,
+  /** `null`: it has not told yet. */
+  settings: agentSettingsSchema.nullable(),
+  isLocked: z.boolean(),
+  change: z
+    .object({
+      changeId: z.string(),
+      change: agentSettingsSchema.partial(),
+      outcome: z.enum(["sent", "applied", "returned", "refused"]),
+      reason: z.string().nullable(),
+      sentAtMs: epochMs,
+    })
+    .nullable(),
+});
+export type AgentStateResource = z.infer<typeof agentStateSchema>;
+
+export const computerEventSchema = z.object({
+  at: epochMs,
+  computerId: z.string().nullable(),
+  kind: z.string(),
+  detail: z.string(),
+});
+export type ComputerEventResource = z.infer<typeof computerEventSchema>;
+
+/** Agents: their settings, and what happened to their computers. */
+export const agentRoutes = {
+  showAgentSettings: {
+    method: "GET",
+    path: "/computers/:id/settings",
+    summary: "What its agent runs with, and the last change",
+    response: agentStateSchema,
+  },
+  changeAgentSettings: {
+    method: "POST",
+    path: "/agent-settings",
+    summary: "Change the settings of one or many agents; they return when contact is lost",
+    body: z
+      .object({
+        computers: z.array(z.string().min(1).max(128)).min(1).max(10_000),
+        change: agentSettingsChangeSchema,
+        returnAfterMs: durationMs.default(120_000),
+      })
+      .strict(),
+    response: z.array(
+      z.object({
+        computerId: z.string(),
+        name: machineText,
+        /** `null`: it could not be sent. */
+        changeId: z.string().nullable(),
+        reason: z.string().nullable(),
+      }),
+    ),
+  },
+  listComputerHistory: {
+    method: "GET",
+    path: "/computers/:id/history",
+    summary: "What happened to it outside of boots and jobs, newest first",
+    response: z.array(computerEventSchema),
+  },
+  listHistory: {
+    method: "GET",
+    path: "/history",
+    summary: "What happened to computers outside of boots and jobs, newest first",
+    response: z.array(computerEventSchema),
+  },
+} as const satisfies Routes;

@@ -1,0 +1,72 @@
+import { AgentStore } from "#store/agent-store.ts";
+import { ComputerEventStore } from "#store/computer-event-store.ts";
+import type { AgentManagementMessage } from "#wire/control/management-messages.ts";
+import { ComputerHistory } from "./computer-history.ts";
+import type { ComputerRegistry } from "./computer-registry.ts";
+import { sendMagicPackets } from "./send-magic-packets.ts";
+import type { ServerParts } from "./server.ts";
+import { AgentSettingsService } from "./services/agent-settings-service.ts";
+import type { ControlLink, ControlService } from "./services/control-service.ts";
+import { WakeService } from "./services/wake-service.ts";
+
+/** What the site does with computers besides booting, imaging and jobs. */
+export type ManagementServices = {
+  readonly history: ComputerHistory;
+  readonly agentSettings: AgentSettingsService;
+  readonly wake: WakeService;
+  readonly receive: (link: ControlLink, message: AgentManagementMessage) => void;
+};
+
+/** Agent settings, wake and history, wired to the agents' connections. */
+export function createManagement(given: {
+  readonly parts: ServerParts;
+  readonly registry: ComputerRegistry;
+  readonly control: () => ControlService;
+}): ManagementServices {
+  const { registry, control } = given;
+  const { db, clock, log, network, flows, interfaces, settings } = given.parts;
+  const history = new ComputerHistory(new ComputerEventStore(db), clock, log);
+  const agentSettings = new AgentSettingsService({
+    store: new AgentStore(db),
+    clock,
+    log,
+    history,
+    findLink: (computerId) => control().find(computerId),
+  });
+  const wake = new WakeService({
+    clock,
+    log,
+    history,
+    findComputer: (id) => registry.get(id),
+    links: () => control().links(),
+    peerPort: () => settings.current()["agent.wakePort"],
+    sendFromServer: (packets) =>
+      sendMagicPackets({
+        network,
+        flows,
+        interfaces,
+        port: settings.current()["wake.port"],
+        ...packets,
+      }),
+  });
+  const receive = (link: ControlLink, message: AgentManagementMessage): void => {
+    switch (message.type) {
+      case "settings":
+      case "settings-report":
+        agentSettings.receive(link.computerId, message);
+        break;
+      case "rogue-server":
+        log.warn({ ...message, computerId: link.computerId }, "a foreign server answers agents");
+        history.note(
+          link.computerId,
+          "rogue-server",
+          `${message.address} answers agents with the foreign key ${message.fingerprint.slice(0, 16)}…; it got no connection`,
+        );
+        break;
+      case "wake-sent":
+        log.debug({ ...message, computerId: link.computerId }, "wake");
+        break;
+    }
+  };
+  return { history, agentSettings, wake, receive };
+}

@@ -172,6 +172,7 @@ export class LabSite {
       bootsFirst: given.bootsFirst ?? "network",
       memoryMib: given.memoryMib ?? 768,
       diskMib: given.diskMib ?? 1400,
+      accelerator: passedSoftware().accelerator,
       folder: this.folder,
     };
     const computer = new VirtualComputer(plan);

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleAgent } from "#preboot/bundle-agent.ts";
+import { type Accelerator, findAccelerator } from "./accelerator.ts";
 import { buildDebianDisk } from "./debian-disk.ts";
 import { runProgram } from "./run-program.ts";
 import type { Steps } from "./steps.ts";
@@ -19,6 +20,7 @@ export type LabSoftware = {
   /** A Debian disk without an agent. */
   readonly diskPath: string;
   readonly agentBundlePath: string;
+  readonly accelerator: Accelerator;
 };
 
 const passedKey = "PORTOLAN_LAB_SOFTWARE";
@@ -56,7 +58,14 @@ export async function prepareSoftware(steps: Steps): Promise<LabSoftware> {
   }
   const onStep = (text: string): void => steps.say(`  ${text}`);
   const diskPath = await buildDebianDisk({ cacheDir, nodePath, onStep });
-  return { bootDir: join(buildDir, "boot"), diskPath, agentBundlePath };
+  const bootDir = join(buildDir, "boot");
+  const accelerator = await findAccelerator(join(bootDir, "vmlinuz"), join(cacheDir, "accelerator"));
+  steps.say(
+    accelerator === "kvm"
+      ? "virtual computers run by KVM"
+      : "virtual computers are emulated: no KVM that runs a guest was found",
+  );
+  return { bootDir, diskPath, agentBundlePath, accelerator };
 }
 
 async function prebootKey(agentBundlePath: string): Promise<string> {

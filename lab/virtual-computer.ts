@@ -3,6 +3,7 @@ import { createWriteStream, existsSync } from "node:fs";
 import { copyFile, truncate, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import type { Accelerator } from "./accelerator.ts";
 import { switchName } from "./segment-network.ts";
 
 export type Firmware = "bios" | "uefi" | "uefi-secure";
@@ -17,6 +18,7 @@ export type ComputerPlan = {
   readonly bootsFirst: "network" | "disk";
   readonly memoryMib: number;
   readonly diskMib: number;
+  readonly accelerator: Accelerator;
   /** For disk, serial console and firmware variables. */
   readonly folder: string;
 };
@@ -28,6 +30,14 @@ const firmwareFiles = {
     vars: "/usr/share/OVMF/OVMF_VARS_4M.ms.fd",
   },
 } as const;
+
+const processors: Readonly<Record<Accelerator, readonly string[]>> = {
+  kvm: ["-accel", "kvm", "-cpu", "host"],
+  tcg: [
+    ...["-accel", "tcg,thread=multi,tb-size=256"],
+    ...["-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+aes,+pclmulqdq"],
+  ],
+};
 
 /** A bare computer: real firmware, an empty disk, a network card. Each restart of the guest ends QEMU, so that the lab sees it. */
 export class VirtualComputer {
@@ -122,7 +132,7 @@ export class VirtualComputer {
   }
 
   #arguments(): string[] {
-    const { firmware, mac, uuid, tap, memoryMib, name } = this.plan;
+    const { firmware, mac, uuid, tap, memoryMib, name, accelerator } = this.plan;
     const isSecure = firmware === "uefi-secure";
     const [networkIndex, diskIndex] = this.plan.bootsFirst === "network" ? [1, 2] : [2, 1];
     const flash =
@@ -136,15 +146,8 @@ export class VirtualComputer {
     const rom = firmware === "bios" && existsSync("/usr/lib/ipxe/qemu/pxe-virtio.rom") ? "" : ",romfile=";
     return [
       ...["-name", name, "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio"],
-      ...["-machine", `q35${isSecure ? ",smm=on" : ""}`, "-accel", "tcg,thread=multi,tb-size=256"],
-      ...[
-        "-cpu",
-        "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+aes,+pclmulqdq",
-        "-m",
-        String(memoryMib),
-        "-smp",
-        "1",
-      ],
+      ...["-machine", `q35${isSecure ? ",smm=on" : ""}`, ...processors[accelerator]],
+      ...["-m", String(memoryMib), "-smp", "1"],
       ...["-smbios", `type=1,manufacturer=Lab,product=Virtual,serial=${name},uuid=${uuid}`, "-uuid", uuid],
       ...flash,
       ...secure,

@@ -6,6 +6,7 @@ import { computeFlows, findFlow } from "#plan/flows.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Network } from "#platform/network.ts";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { encodeFrame, FrameReader, frameSizeBytesMax } from "#wire/control/frame.ts";
 import {
   type AgentMessage,
@@ -17,6 +18,7 @@ import type { RogueServer } from "./find-server.ts";
 import type { AgentIdentity } from "./identity.ts";
 import { readInventory } from "./inventory.ts";
 import { connectPinned, PinError } from "./pinned-tls.ts";
+import { ProbeRunner } from "./probe/probe-runner.ts";
 import { RogueList } from "./rogue-list.ts";
 import { type SettingsKeeper, settingsOf } from "./settings-keeper.ts";
 import { TaskRunner } from "./task-runner.ts";
@@ -41,6 +43,7 @@ export class Agent {
   /** Changes with every process, so that the server tells a restart from a reconnection. */
   readonly #agentRunId = randomUUID();
   readonly #tasks: TaskRunner;
+  readonly #probes: ProbeRunner;
   #place: ServerPlace | null = null;
   #socket: TLSSocket | null = null;
   /** The connection of the moment, authenticated or not. */
@@ -57,13 +60,24 @@ export class Agent {
   constructor(dependencies: AgentDependencies) {
     this.#dependencies = dependencies;
     const { network, identity, say, settings } = dependencies;
+    const identityPem = () => ({ key: identity.keyPem, cert: identity.certificatePem ?? "" });
+    this.#probes = new ProbeRunner({
+      network,
+      siteKeyFingerprint: settings.current().siteKeyFingerprint,
+      identity: identityPem,
+      connection: () => ({
+        serverAddress: this.#requirePlace().address,
+        localAddress: Ipv4Address.parse((this.#socket?.localAddress ?? "").replace(/^::ffff:/, "")),
+      }),
+      send: (message) => this.#send(message),
+    });
     this.#tasks = new TaskRunner({
       environment: settings.current().environment,
       stateDir: settings.current().stateDir,
       network,
       serverAddress: () => this.#requirePlace().address,
       siteKeyFingerprint: settings.current().siteKeyFingerprint,
-      identity: () => ({ key: identity.keyPem, cert: identity.certificatePem ?? "" }),
+      identity: identityPem,
       say,
       send: (message) => this.#send(message),
       flush: () => this.#flush(),
@@ -259,6 +273,10 @@ export class Agent {
       case "ping":
         // Also while it waits to be let in: silence is how either end notices that the other is gone.
         socket.write(encodeFrame({ type: "pong" } satisfies AgentMessage));
+        break;
+      case "probe":
+      case "probe-end":
+        this.#probes.receive(message);
         break;
       case "imaging-session":
       case "imaging-round-end":

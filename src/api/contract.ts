@@ -10,6 +10,7 @@ import { segmentRoutes } from "./segment-api.ts";
 import { serverRoutes } from "./server-api.ts";
 import { sessionRoutes } from "./session-api.ts";
 import { settingsRoutes } from "./settings-api.ts";
+import { verifyRoutes } from "./verify-api.ts";
 import type { Routes } from "./route.ts";
 
 /** Every route, by area. The CLI and the console can do nothing that is not here. */
@@ -17,6 +18,7 @@ export const routes = {
   ...serverRoutes,
   ...accountRoutes,
   ...planRoutes,
+  ...verifyRoutes,
   ...settingsRoutes,
   ...segmentRoutes,
   ...computerRoutes,

@@ -33,7 +33,9 @@ export type FlowId =
   | "imaging.data"
   | "wake.magic-packet"
   | "remote.control"
-  | "console.https";
+  | "console.https"
+  /** In no plan: what a prober tries because it must be closed. See `closed-port-flow.ts`. */
+  | "verify.closed-port";
 
 /** Fixed ports, or a range the stack chooses from. `from: 0, to: 0` never occurs: dynamic ports are a range. */
 export type FlowPorts = { readonly from: number; readonly to: number } | readonly number[];

@@ -35,6 +35,8 @@ export type UdpOptions = {
   readonly reuseAddress?: boolean;
   readonly receiveBufferBytes?: number;
   readonly sendBufferBytes?: number;
+  /** Every datagram says "do not fragment", whatever is known of the path: for finding the path MTU. Linux only. */
+  readonly neverFragment?: boolean;
 };
 
 export type Datagram = {

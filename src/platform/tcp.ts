@@ -129,3 +129,47 @@ export function connectTls(
     });
   });
 }
+
+/** How an attempt to connect ended. `silent`: nobody answered in time. */
+export type TcpAttempt = {
+  readonly state: "open" | "refused" | "silent" | "unreachable";
+  readonly elapsedMs: number;
+  /** Open when the state is; the caller owns it. */
+  readonly socket: Socket | null;
+  /** The system's word, such as `ECONNREFUSED`. */
+  readonly detail: string | null;
+};
+
+/** Tries to connect and says how it went; never throws. */
+export function tryTcp(grant: SocketGrant, target: TcpTarget): Promise<TcpAttempt> {
+  const startedAtMs = performance.now();
+  return new Promise((resolve) => {
+    const socket = openConnection(grant, target);
+    const end = (attempt: Omit<TcpAttempt, "elapsedMs">): void => {
+      clearTimeout(timer);
+      resolve({ ...attempt, elapsedMs: performance.now() - startedAtMs });
+    };
+    const timer = setTimeout(() => {
+      socket.destroy();
+      end({ state: "silent", socket: null, detail: null });
+    }, target.timeoutMs);
+    socket.on("error", (error) => {
+      const code = "code" in error ? String(error.code) : error.message;
+      const state =
+        code === "ECONNREFUSED" ? "refused" : code === "ETIMEDOUT" ? "silent" : ("unreachable" as const);
+      end({ state, socket: null, detail: code });
+    });
+    socket.once("connect", () => {
+      const remove = processSockets.add({
+        flowId: grant.flowId,
+        transport: "tcp",
+        interfaceName: grant.interfaceName,
+        localAddress: (socket.localAddress ?? grant.localAddress) as Ipv4Address,
+        localPort: socket.localPort ?? 0,
+        groups: [],
+      });
+      socket.once("close", remove);
+      end({ state: "open", socket, detail: null });
+    });
+  });
+}

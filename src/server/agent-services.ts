@@ -13,9 +13,15 @@ import { type ControlLink, ControlService } from "./services/control-service.ts"
 import { DiscoveryService } from "./services/discovery-service.ts";
 import type { ImagingService } from "./services/imaging-service.ts";
 import type { JobService } from "./services/job-service.ts";
+import type { ProbeDesk } from "./verify/probe-desk.ts";
+import type { ProbeWatch } from "./verify/probe-watch.ts";
 
 /** Answers agents that look for their server. */
-export function createDiscovery(parts: ServerParts, registry: ComputerRegistry): DiscoveryService {
+export function createDiscovery(
+  parts: ServerParts,
+  registry: ComputerRegistry,
+  watch: ProbeWatch,
+): DiscoveryService {
   const { flows, interfaces, settings, config, network, clock, log, authority } = parts;
   const current = settings.current();
   return new DiscoveryService(
@@ -33,6 +39,11 @@ export function createDiscovery(parts: ServerParts, registry: ComputerRegistry):
       log,
       authority,
       isKnown: (macs) => registry.list().some((computer) => computer.macs.some((mac) => macs.includes(mac))),
+      onQuestion: ({ nonce, datagram }) => {
+        const { sourceAddress, sourcePort, interfaceName } = datagram;
+        const arrival = { sourceAddress, sourcePort, interfaceName, relay: null, silence: null };
+        watch.see(`nonce:${Buffer.from(nonce).toString("hex")}`, arrival);
+      },
     },
   );
 }
@@ -44,6 +55,7 @@ type ControlWiring = {
   readonly imaging: ImagingService;
   readonly boot: BootServices;
   readonly management: ManagementServices;
+  readonly probes: ProbeDesk;
 };
 
 /** The agents' connections, wired to who lets them in and who gives them work. */
@@ -106,7 +118,7 @@ function welcomeAgent({ parts, registry, jobs, boot, management }: ControlWiring
 
 /** Each message to the service whose affair it is. */
 function passOn(
-  { parts, registry, jobs, imaging, management }: ControlWiring,
+  { parts, registry, jobs, imaging, management, probes }: ControlWiring,
   link: ControlLink,
   message: AgentMessage,
 ): void {
@@ -128,6 +140,10 @@ function passOn(
     case "rogue-server":
     case "wake-sent":
       management.receive(link, message);
+      break;
+    case "probe-ready":
+    case "probe-result":
+      probes.receive(link.computerId, message);
       break;
     case "hello":
     case "pong":

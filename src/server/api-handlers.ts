@@ -10,6 +10,7 @@ import { segmentHandlers } from "./handlers/segment-handlers.ts";
 import { serverHandlers } from "./handlers/server-handlers.ts";
 import { sessionHandlers } from "./handlers/session-handlers.ts";
 import { settingsHandlers } from "./handlers/settings-handlers.ts";
+import { verifyHandlers } from "./handlers/verify-handlers.ts";
 import type { PortolanServer } from "./server.ts";
 
 /** A handler for every route, by area. */
@@ -18,6 +19,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...serverHandlers(server, version),
     ...accountHandlers(server),
     ...planHandlers(server),
+    ...verifyHandlers(server),
     ...settingsHandlers(server),
     ...segmentHandlers(server),
     ...computerHandlers(server),

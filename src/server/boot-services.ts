@@ -19,6 +19,8 @@ import { BootScripts } from "./services/boot-scripts.ts";
 import { DhcpService } from "./services/dhcp-service.ts";
 import { HttpBootService } from "./services/http-boot-service.ts";
 import { TftpService, type TftpTransferReport } from "./services/tftp-service.ts";
+import { seeProbedFile } from "./verify/answer-probe.ts";
+import { probeFilePrefix, type ProbeWatch } from "./verify/probe-watch.ts";
 
 export type BootServicesOptions = {
   readonly flows: () => readonly Flow[];
@@ -36,6 +38,7 @@ export type BootServicesDependencies = {
   readonly settings: () => Settings;
   readonly directory: ComputerDirectory;
   readonly sink: BootEventSink;
+  readonly probes: ProbeWatch;
 };
 
 /** Everything a computer meets before its agent runs, with the memory these parts share. */
@@ -80,7 +83,11 @@ export function createBootServices(
   });
   const dhcp = new DhcpService(
     { flows, interfaces, relays },
-    { network, clock, log, directory, attempts, settings, bootFiles: () => files.names(), recordEvent },
+    {
+      ...{ network, clock, log, directory, attempts, settings, recordEvent },
+      bootFiles: () => files.names(),
+      probes: dependencies.probes,
+    },
   );
   const http = new HttpBootService(
     { flows, interfaces, httpPort: settings()["boot.httpPort"] },
@@ -92,31 +99,42 @@ export function createBootServices(
       network,
       clock,
       log,
-      findFile: (fileName, asker) => {
-        const config = readGrubConfigName(fileName);
-        if (config === null) {
-          return files.find(fileName.replace(/^\/?(boot\/)?/, ""))?.bytes ?? null;
-        }
-        const { networkInterface, address } = asker;
-        // The signed GRUB asks for `grub.cfg` without its MAC; then whose lease the address is tells who asks.
-        const mac = config.mac === null ? attempts.findByAddress(address)?.mac : MacAddress.parse(config.mac);
-        if (mac === undefined) {
-          return null;
-        }
-        const identity = { mac, uuid: null };
-        return textEncoder.encode(
-          scripts.write({ loader: "grub", identity, networkInterface, peerAddress: address }),
-        );
-      },
+      findFile: (fileName, asker) =>
+        fileName.startsWith(probeFilePrefix)
+          ? seeProbedFile(dependencies.probes, fileName, asker)
+          : findTftpFile({ files, attempts, scripts }, fileName, asker),
       onTransfer: (report) => {
         // Firmware asks for the size of a file first and then hangs up; only the second read is a step of the boot.
-        if (report.outcome.type !== "aborted-by-client") {
+        if (report.outcome.type !== "aborted-by-client" && !report.fileName.startsWith(probeFilePrefix)) {
           progress.fileServed(describeTransfer(report, files));
         }
       },
     },
   );
   return { dhcp, tftp, http, files, tokens, progress, recorder };
+}
+
+/** A file of the boot folder, or GRUB's configuration, which is written for who asks. */
+function findTftpFile(
+  from: { readonly files: BootFiles; readonly attempts: BootAttempts; readonly scripts: BootScripts },
+  fileName: string,
+  asker: { readonly networkInterface: NetworkInterface; readonly address: Ipv4Address },
+): Uint8Array | null {
+  const { files, attempts, scripts } = from;
+  const config = readGrubConfigName(fileName);
+  if (config === null) {
+    return files.find(fileName.replace(/^\/?(boot\/)?/, ""))?.bytes ?? null;
+  }
+  const { networkInterface, address } = asker;
+  // The signed GRUB asks for `grub.cfg` without its MAC; then whose lease the address is tells who asks.
+  const mac = config.mac === null ? attempts.findByAddress(address)?.mac : MacAddress.parse(config.mac);
+  if (mac === undefined) {
+    return null;
+  }
+  const identity = { mac, uuid: null };
+  return textEncoder.encode(
+    scripts.write({ loader: "grub", identity, networkInterface, peerAddress: address }),
+  );
 }
 
 function tftpOptions(settings: Settings): { readonly isSinglePort: boolean; readonly isMulticast: boolean } {

@@ -37,6 +37,10 @@ import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-autho
 import { RelaySightings } from "./relay-sightings.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import { SiteSettings } from "./site-settings.ts";
+import { createVerify } from "./verify-services.ts";
+import { ProbeDesk } from "./verify/probe-desk.ts";
+import { ProbeWatch } from "./verify/probe-watch.ts";
+import type { VerifyService } from "./verify/verify-service.ts";
 
 /** One running server: everything the API and the programs' ends need. Built by hand, top to bottom. */
 export type PortolanServer = {
@@ -62,6 +66,7 @@ export type PortolanServer = {
   readonly transfers: TransferService;
   readonly imaging: ImagingService;
   readonly jobs: JobService;
+  readonly verify: VerifyService;
   readonly operations: Operations;
   readonly accounts: Accounts;
   readonly audit: AuditLog;
@@ -140,7 +145,12 @@ async function keepBootEvents(
   events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
 }
 
-function createBoot(parts: ServerParts, directory: ComputerDirectory, sink: BootEventSink): BootServices {
+function createBoot(
+  parts: ServerParts,
+  directory: ComputerDirectory,
+  probes: ProbeWatch,
+  sink: BootEventSink,
+): BootServices {
   const { config, network, clock, log, interfaces, flows, settings, authority } = parts;
   return createBootServices(
     {
@@ -148,7 +158,7 @@ function createBoot(parts: ServerParts, directory: ComputerDirectory, sink: Boot
       siteKeyFingerprint: authority.fingerprint,
       extraKernelArguments: extraKernelArguments(),
     },
-    { network, clock, log, settings: () => settings.current(), directory, sink },
+    { network, clock, log, settings: () => settings.current(), directory, probes, sink },
   );
 }
 
@@ -162,7 +172,8 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const images = new ImageStore(db);
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
-  const boot = createBoot(parts, directory, (events) =>
+  const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
+  const boot = createBoot(parts, directory, probes.watch, (events) =>
     keepBootEvents(events, { bootEvents, jobs, changes, management }, sightings),
   );
   const registry = createRegistry({
@@ -190,23 +201,17 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     imaging: () => imaging,
     wake: management.wake,
   });
-  const discovery = createDiscovery(parts, registry);
-  const control = createControl({ parts, registry, jobs, imaging, boot, management });
+  const discovery = createDiscovery(parts, registry, probes.watch);
+  const control = createControl({
+    ...{ parts, registry, jobs, imaging, boot, management },
+    probes: probes.desk,
+  });
+  const verify = createVerify({ parts, registry, segments, control, boot, transfers, ...probes });
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
-      registry,
-      segments,
-      management,
-      images,
-      bootEvents,
-      chunks,
-      boot,
-      control,
-      discovery,
-      transfers,
-      imaging,
-      jobs,
+      ...{ registry, segments, management, images, bootEvents, chunks, boot, control },
+      ...{ discovery, transfers, imaging, jobs, verify },
       operations: new Operations(),
     },
     ...{ ...createAccounts(parts), changes },

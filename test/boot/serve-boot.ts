@@ -6,6 +6,7 @@ import { systemClock } from "#platform/clock.ts";
 import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
 import { createBootServices } from "#server/boot-services.ts";
 import { createComputerDirectory } from "#server/computer-directory.ts";
+import { ProbeWatch } from "#server/verify/probe-watch.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 
 /** What the boot services of a test are given, as JSON in the first argument. */
@@ -42,6 +43,7 @@ async function main(given: ServeBootOptions): Promise<void> {
       log: pino({ level: "silent" }),
       settings: () => settings,
       directory,
+      probes: new ProbeWatch(),
       sink: (events) => {
         if (given.isStoreDown === true) {
           return Promise.reject(new Error("the store is down"));

@@ -40,7 +40,7 @@ export class TransferClient {
 
   /** @throws PinError | NetworkError */
   static async connect(
-    context: TaskContext,
+    context: Pick<TaskContext, "serverAddress" | "siteKeyFingerprint" | "identity">,
     access: { readonly port: number; readonly ticket: string },
   ): Promise<TransferClient> {
     const settings = { ...classicSettings, "transfer.port": access.port };

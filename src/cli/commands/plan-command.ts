@@ -4,6 +4,7 @@ import { formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatSegments } from "./segment-command.ts";
+import { planVerifyCommand } from "./plan-verify-command.ts";
 
 type FlowResource = PlanResource["flows"][number];
 
@@ -47,6 +48,7 @@ function formatPlan(plan: PlanResource): string {
 export const planCommand = buildRouteMap({
   docs: { brief: "Which ports and groups are needed, and why" },
   routes: {
+    verify: planVerifyCommand,
     show: apiCommand({
       brief: "Every flow, with the sockets open now",
       run: async ({ client }) => {

@@ -81,6 +81,9 @@ function applyOptions(
   if (options.sendBufferBytes !== undefined) {
     setBufferSize(fd, "send", options.sendBufferBytes);
   }
+  if (options.neverFragment === true) {
+    setIntegerOption(fd, k.IPPROTO_IP, k.IP_MTU_DISCOVER, k.IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
+  }
   // Only groups that this socket has joined, not those that others on the machine have.
   setIntegerOption(fd, k.IPPROTO_IP, k.IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
 }

@@ -14,9 +14,13 @@ import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import type { MacAddress } from "#wire/address/mac-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { decodeDhcpPacket } from "#wire/dhcp4/packet.ts";
+import { isProbeMac } from "#wire/probe/pxe-probe-packet.ts";
 import type { ComputerDirectory } from "../computer-directory.ts";
+import { answerProbe } from "../verify/answer-probe.ts";
+import type { ProbeWatch } from "../verify/probe-watch.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 export type DhcpServiceOptions = {
@@ -39,10 +43,11 @@ export type DhcpServiceDependencies = {
   /** Names of the boot files that are there now. */
   readonly bootFiles: () => ReadonlySet<string>;
   readonly recordEvent: (event: BootEvent) => void;
+  readonly probes: ProbeWatch;
 };
 
 /** Why a datagram got no answer, for counters. `malformed` has no boot event: it has no computer. */
-export type DhcpCounter = BootFailure | "malformed" | "socket-error" | "answered";
+export type DhcpCounter = BootFailure | "malformed" | "socket-error" | "answered" | "probe" | "foreign-probe";
 
 type Listener = {
   readonly socket: UdpSocket;
@@ -133,6 +138,10 @@ export class DhcpService {
   #answer(listener: Listener, arrival: DhcpArrival, request: BootRequest, arrivedAtMs: number): void {
     const { directory, attempts, clock, settings, bootFiles } = this.#dependencies;
     const { identity } = request;
+    if (identity !== null && isProbeMac(identity.mac)) {
+      this.#answerProbe(listener, arrival, identity.mac);
+      return;
+    }
     const computer: ComputerMatch = identity === null ? { type: "unknown" } : directory.find(identity);
     const serverAddress = listener.networkInterface.address;
     this.#noteLease(request, arrival);
@@ -179,6 +188,19 @@ export class DhcpService {
     return state === "on" && program.type === "tftp-file" && !("from" in ports)
       ? mtftpPlaceOf(program.fileName, groups, ports)
       : null;
+  }
+
+  /** No computer: it takes no part in boot attempts and events. */
+  #answerProbe(listener: Listener, arrival: DhcpArrival, mac: MacAddress): void {
+    const answer = answerProbe(arrival, mac, {
+      networkInterface: listener.networkInterface,
+      relays: this.#options.relays,
+      probes: this.#dependencies.probes,
+    });
+    this.#count(answer === null ? "foreign-probe" : "probe");
+    if (answer?.type === "send") {
+      listener.socket.send(answer.bytes, answer.to);
+    }
   }
 
   /** The lease REQUEST we see but never answer tells which address the computer will read files from. */

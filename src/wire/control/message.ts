@@ -9,6 +9,8 @@ import {
   decodeServerManagementMessage,
   type ServerManagementMessage,
 } from "./management-messages.ts";
+import { decodeServerProbeMessage, type ServerProbeMessage } from "../probe/probe-order.ts";
+import { type AgentProbeMessage, decodeAgentProbeMessage } from "../probe/probe-sighting.ts";
 import { decodeTaskMessage, type TaskMessage } from "./task-message.ts";
 
 export type Environment = "preboot" | "os";
@@ -64,6 +66,7 @@ export type AgentMessage =
   | { readonly type: "inventory"; readonly inventory: Inventory }
   | { readonly type: "pong" }
   | AgentManagementMessage
+  | AgentProbeMessage
   | AgentImagingMessage;
 
 export type ServerMessage =
@@ -80,6 +83,7 @@ export type ServerMessage =
   | { readonly type: "cancel-task"; readonly key: string }
   | { readonly type: "ping" }
   | ServerManagementMessage
+  | ServerProbeMessage
   | ServerImagingMessage;
 
 /** How this server is found by multicast. An agent that later finds nobody compares it with its own settings. */
@@ -158,6 +162,9 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
       return { type, inventory: decodeInventory(fields.raw("inventory")) };
     case "pong":
       return { type };
+    case "probe-ready":
+    case "probe-result":
+      return decodeAgentProbeMessage(type, fields);
     default:
       return decodeAgentManagementMessage(type, fields) ?? decodeAgentImagingMessage(type, fields);
   }
@@ -199,6 +206,9 @@ export function decodeServerMessage(value: unknown): ServerMessage {
       return { type, key: fields.text("key", keyMax) };
     case "ping":
       return { type };
+    case "probe":
+    case "probe-end":
+      return decodeServerProbeMessage(type, fields);
     default:
       return decodeServerManagementMessage(type, fields) ?? decodeServerImagingMessage(type, fields);
   }

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import type { Routes } from "./route.ts";
+import { operationSchema } from "./server-api.ts";
+import { epochMs, machineText } from "./values.ts";
+
+/** The verdict on one flow in one segment, or on one port that must be closed. */
+export const cellSchema = z.object({
+  segment: z.string(),
+  flow: z.string(),
+  verdict: z.enum(["pass", "blocked", "late", "degraded", "not-tested"]),
+  latencyMs: z.number().nullable(),
+  evidence: z.string(),
+  cause: z.string().nullable(),
+  causeCode: z.string().nullable(),
+  /** What to write, and where. */
+  remedy: z.string().nullable(),
+});
+export type CellResource = z.infer<typeof cellSchema>;
+
+export const verifiedSegmentSchema = z.object({
+  segment: z.string(),
+  cidr: z.string(),
+  intent: z.string(),
+  at: epochMs,
+  durationMs: z.number(),
+  /** The agent that tried everything; `null`: there is none. */
+  prober: z
+    .object({
+      computerId: z.string(),
+      name: machineText,
+      environment: z.enum(["preboot", "os"]),
+      /** As the server sees it. */
+      address: z.string(),
+      serverAddress: z.string(),
+    })
+    .nullable(),
+  cells: z.array(cellSchema),
+});
+export type VerifiedSegmentResource = z.infer<typeof verifiedSegmentSchema>;
+
+export const verifyPlanSchema = z
+  .object({
+    /** Name of one segment; every segment when it is left out. */
+    segment: z.string().min(1).max(128).optional(),
+  })
+  .strict();
+
+/** Live proof of the plan. */
+export const verifyRoutes = {
+  verifyPlan: {
+    method: "POST",
+    path: "/plan/verify",
+    summary: "Try every flow in every segment; the operation's result is the list of verdicts",
+    access: "operator",
+    body: verifyPlanSchema,
+    response: operationSchema,
+  },
+  listVerdicts: {
+    method: "GET",
+    path: "/plan/verdicts",
+    summary: "The last verdicts on each segment",
+    response: z.array(verifiedSegmentSchema),
+  },
+} as const satisfies Routes;

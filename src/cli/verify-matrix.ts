@@ -1,0 +1,77 @@
+import type { CellResource, VerifiedSegmentResource } from "#api/verify-api.ts";
+import { formatTable } from "./format-table.ts";
+import { printable } from "./printable-text.ts";
+
+const faulty: ReadonlySet<CellResource["verdict"]> = new Set(["blocked", "late", "degraded"]);
+
+export function isFaulty(cell: CellResource): boolean {
+  return faulty.has(cell.verdict);
+}
+
+function formatCell(cell: CellResource | undefined): string {
+  if (cell === undefined) {
+    return "";
+  }
+  const time = cell.latencyMs === null ? "" : ` ${Math.max(1, Math.round(cell.latencyMs))} ms`;
+  return cell.verdict === "pass"
+    ? `pass${time}`
+    : cell.verdict === "not-tested"
+      ? "–"
+      : cell.verdict.toUpperCase();
+}
+
+function formatMatrix(segments: readonly VerifiedSegmentResource[]): string {
+  const flows = [...new Set(segments.flatMap(({ cells }) => cells.map(({ flow }) => flow)))];
+  const rows = flows.map((flow) => [
+    flow,
+    ...segments.map(({ cells }) => formatCell(cells.find((cell) => cell.flow === flow))),
+  ]);
+  return formatTable(["flow", ...segments.map(({ segment }) => segment)], rows);
+}
+
+function formatFault(cell: CellResource): string {
+  const lines = [
+    `${cell.flow} in ${cell.segment} is ${cell.verdict}`,
+    `  seen    ${printable(cell.evidence)}`,
+    ...(cell.cause === null ? [] : [`  cause   ${printable(cell.cause)}`]),
+    ...(cell.remedy === null
+      ? []
+      : cell.remedy
+          .split("\n")
+          .map((line, index) => `${index === 0 ? "  remedy  " : "          "}${printable(line)}`)),
+  ];
+  return lines.join("\n");
+}
+
+function formatProber(verified: VerifiedSegmentResource): string {
+  const { segment, cidr, prober, durationMs, cells } = verified;
+  if (prober === null) {
+    const remedy = cells.find((cell) => cell.remedy !== null)?.remedy ?? "";
+    return `${segment} (${cidr}): not tested, because no agent is connected from there\n  ${remedy}`;
+  }
+  const where = `${printable(prober.name)}, seen as ${prober.address}, in ${prober.environment}`;
+  return `${segment} (${cidr}): tried by ${where}, in ${(durationMs / 1000).toFixed(0)} s`;
+}
+
+/** Segments by flows, then every fault with what was seen, why, and the line that mends it. */
+export function formatVerification(segments: readonly VerifiedSegmentResource[]): string {
+  const cells = segments.flatMap((verified) => verified.cells);
+  const faults = cells.filter(isFaulty);
+  const untested = cells.filter(
+    ({ verdict, segment }) =>
+      verdict === "not-tested" &&
+      segments.some((other) => other.segment === segment && other.prober !== null),
+  );
+  return [
+    ...segments.map(formatProber),
+    "",
+    formatMatrix(segments),
+    ...faults.flatMap((cell) => ["", formatFault(cell)]),
+    ...(untested.length === 0 ? [] : ["", "not tested:"]),
+    ...untested.map(({ flow, segment, evidence }) => `  ${flow} in ${segment}: ${printable(evidence)}`),
+    "",
+    faults.length === 0
+      ? "no faults"
+      : `${faults.length} fault${faults.length === 1 ? "" : "s"}: ${faults.map(({ flow, segment }) => `${flow} in ${segment}`).join(", ")}`,
+  ].join("\n");
+}

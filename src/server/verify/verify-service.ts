@@ -1,0 +1,193 @@
+import type { Logger } from "pino";
+import type { SegmentEvidence } from "#engine/verify/evidence.ts";
+import { judgeSegment } from "#engine/verify/judge-segment.ts";
+import { createRemedyBook, type RuleRenderer } from "#engine/verify/remedy-book.ts";
+import type { Cell } from "#engine/verify/verdict.ts";
+import type { Flow } from "#plan/flow.ts";
+import { findSegment, type Segment } from "#plan/segment.ts";
+import type { Clock } from "#platform/clock.ts";
+import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
+import { ApiError } from "../api-error.ts";
+import type { ControlLink } from "../services/control-service.ts";
+import { type ProbeSegmentDependencies, SegmentProbe } from "./probe-segment.ts";
+
+/** Everybody who could try something, with the name people know it by. */
+export type ProberCandidate = { readonly link: ControlLink; readonly name: string };
+
+export type VerifyServiceDependencies = ProbeSegmentDependencies & {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly segments: () => readonly Segment[];
+  readonly flows: () => readonly Flow[];
+  readonly candidates: () => readonly ProberCandidate[];
+  readonly renderer: (segment: Segment) => RuleRenderer;
+  readonly siteKeyFingerprint: string;
+  readonly controlPort: () => number;
+};
+
+/** One segment of a report. */
+export type VerifiedSegment = {
+  readonly segment: Segment;
+  readonly prober: SegmentEvidence["prober"];
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly cells: readonly Cell[];
+};
+
+/** Probes of one segment, for the progress bar. */
+const stepCount = 11;
+/** Segments at once: each has its own prober, and the server's part is small. */
+const parallelCount = 4;
+
+/** Has every segment tried by an agent in it, judges what was seen, and remembers the last verdicts. */
+export class VerifyService {
+  readonly #dependencies: VerifyServiceDependencies;
+  /** Names of segments that are being verified. BOUNDED by the segments. */
+  readonly #running = new Set<string>();
+  /** Keyed by segment name. BOUNDED by the segments. */
+  readonly #latest = new Map<string, VerifiedSegment>();
+
+  constructor(dependencies: VerifyServiceDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  latest(): readonly VerifiedSegment[] {
+    return [...this.#latest.values()];
+  }
+
+  /** Segments that can be verified: those that need anything. @throws ApiError 404 */
+  choose(name: string | null): Segment[] {
+    const all = this.#dependencies.segments().filter(({ intent }) => intent !== "none");
+    const chosen = name === null ? all : all.filter((segment) => segment.name === name);
+    if (chosen.length === 0 && name !== null) {
+      const names = all.map((segment) => segment.name).join(", ");
+      throw new ApiError(
+        404,
+        "not-found",
+        `there is no segment ${name} that needs anything; there are: ${names}`,
+      );
+    }
+    return chosen;
+  }
+
+  /** @throws ApiError 409 when one of them is being verified already */
+  async verify(
+    segments: readonly Segment[],
+    onProgress: (progress: { readonly percent: number; readonly detail: string }) => void,
+  ): Promise<VerifiedSegment[]> {
+    const busy = segments.find(({ name }) => this.#running.has(name));
+    if (busy !== undefined) {
+      throw new ApiError(409, "busy", `segment ${busy.name} is being verified already; wait for it to end`);
+    }
+    let doneSteps = 0;
+    const total = segments.length * stepCount;
+    const onStep = (detail: string): void => {
+      doneSteps += 1;
+      onProgress({ percent: Math.min(99, (100 * doneSteps) / total), detail });
+    };
+    const results: VerifiedSegment[] = [];
+    const queue = [...segments];
+    const work = async (): Promise<void> => {
+      for (let segment = queue.shift(); segment !== undefined; segment = queue.shift()) {
+        results.push(await this.#verifyOne(segment, onStep));
+      }
+    };
+    await Promise.all(Array.from({ length: parallelCount }, work));
+    return segments.flatMap(({ name }) => results.filter(({ segment }) => segment.name === name));
+  }
+
+  async #verifyOne(segment: Segment, onStep: (detail: string) => void): Promise<VerifiedSegment> {
+    const { clock, flows, renderer } = this.#dependencies;
+    const startedAtMs = clock.monotonicMs();
+    this.#running.add(segment.name);
+    try {
+      const evidence = await this.#gather(segment, onStep);
+      const remedies = createRemedyBook({
+        segment: evidence.segment,
+        flows: flows(),
+        renderer: renderer(segment),
+      });
+      const verified: VerifiedSegment = {
+        segment,
+        prober: evidence.prober,
+        atMs: Math.round(clock.epochMs()),
+        durationMs: Math.round(clock.monotonicMs() - startedAtMs),
+        cells: judgeSegment(evidence, remedies, this.#howToProbe(segment)),
+      };
+      this.#latest.set(segment.name, verified);
+      return verified;
+    } finally {
+      this.#running.delete(segment.name);
+    }
+  }
+
+  async #gather(segment: Segment, onStep: (detail: string) => void): Promise<SegmentEvidence> {
+    const flows = this.#dependencies.flows();
+    const prober = this.#elect(segment);
+    if (prober === null) {
+      return withoutProber(segment, flows);
+    }
+    const known = { ...segment, serverAddress: prober.link.serverAddress };
+    const probe = new SegmentProbe(
+      {
+        segment: known,
+        link: prober.link,
+        flows,
+        onStep: (kind) => onStep(`${segment.name}: ${kind}`),
+      },
+      this.#dependencies,
+    );
+    return probe.run(prober.name);
+  }
+
+  /** One agent of the segment: rather one of an operating system, which stays, than one in preboot. */
+  #elect(segment: Segment): ProberCandidate | null {
+    const segments = this.#dependencies.segments();
+    const inside = this.#dependencies
+      .candidates()
+      .filter(({ link }) => findSegment(segments, link.address)?.name === segment.name);
+    return inside.find(({ link }) => link.environment === "os") ?? inside[0] ?? null;
+  }
+
+  #howToProbe(segment: Segment): string {
+    const { siteKeyFingerprint, controlPort } = this.#dependencies;
+    const server = segment.serverAddress ?? "ADDRESS-OF-THIS-SERVER";
+    return (
+      `boot any computer of ${Ipv4Subnet.format(segment.cidr)} from the network and approve it, or run on one: ` +
+      `portolan agent run --server ${server} --port ${controlPort()} --site-key ${siteKeyFingerprint}`
+    );
+  }
+}
+
+function withoutProber(segment: Segment, flows: readonly Flow[]): SegmentEvidence {
+  return {
+    segment,
+    prober: null,
+    flows,
+    closedPorts: [],
+    expectedFile: { sizeBytes: 0, sha256: "" },
+    expectedPart: null,
+    expectedManifest: { sha256: "" },
+    control: null,
+    closed: null,
+    http: null,
+    tftp: null,
+    dhcp: null,
+    bootServer: null,
+    discovery: null,
+    transfer: null,
+    transferPort: null,
+    flood: null,
+    multicast: null,
+    multicastSent: {
+      ttl: 1,
+      smallCount: 0,
+      largeCount: 0,
+      largeSizeBytes: 0,
+      otherTtls: [],
+      otherTtlCount: 0,
+    },
+    wake: null,
+    arrivals: { discover: [], bootServer: [], discovery: [], tftp: [] },
+  };
+}

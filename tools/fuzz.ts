@@ -40,6 +40,7 @@ function readPayloads(folder: string): Uint8Array[] {
 
 const wakeUp = Uint8Array.from([...Array<number>(6).fill(255), ...Array<number>(96).fill(7)]);
 const dataPacket = {
+  kind: "data" as const,
   sessionId: 1,
   sequence: 2,
   chunkIndex: 3,

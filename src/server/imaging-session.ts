@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Manifest } from "#engine/image/manifest.ts";
 import type { GroupPort } from "#engine/multicast/allocate-pair.ts";
-import { type LeftReason, MulticastSender, type SenderLimits } from "#engine/multicast/sender.ts";
+import type { LeftReason } from "#engine/multicast/pace.ts";
+import { MulticastSender, type SenderLimits, type SendUnit } from "#engine/multicast/sender.ts";
 import { sealChunk } from "#platform/chunk-seal.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { UdpSocket } from "#platform/network.ts";
 import type { AgentImagingMessage, Ranges, ServerImagingMessage } from "#wire/control/imaging-messages.ts";
-import { encodeDataPacket } from "#wire/multicast/data-packet.ts";
+import { type DataPacket, dataHeaderSizeBytes, writeDataPacket } from "#wire/multicast/data-packet.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 
 export type SessionMember = {
@@ -31,10 +32,19 @@ export type TransmissionDependencies = {
   readonly onLeft: (computerId: string, reason: LeftReason) => void;
 };
 
+type Piece = Pick<DataPacket, "kind" | "blockIndex" | "block">;
+
+/** A unit and its sealed chunk, read ahead of its turn. */
+type ReadyUnit = { readonly unit: SendUnit; readonly sealed: Buffer | null };
+
 /** How long receivers have to join their group before data flows. */
 const readyMsMax = 5000;
 const idleDelayMs = 4;
-const askAgainMs = 2000;
+const judgeEveryMs = 500;
+/** Until the socket's buffer has room again. */
+const fullDelayMs = 1;
+/** Datagrams built and handed to the kernel at once. */
+const batchCountMax = 704;
 
 /** One multicast transmission: the loop that joins the sender engine to chunks, sockets and control connections. */
 export class Transmission {
@@ -46,6 +56,9 @@ export class Transmission {
   readonly #members = new Map<string, SessionMember>();
   /** Who was told of the session and has not joined its group yet. */
   readonly #notReady = new Set<string>();
+  /** Sealed chunks that may need repair, oldest first, keyed by chunk. BOUNDED by `openChunkCountMax`. */
+  readonly #sealed = new Map<number, Buffer>();
+  readonly #batch: Uint8Array;
   #sentBytes = 0;
   #judgedAtMs = 0;
   #isStopped = false;
@@ -54,8 +67,9 @@ export class Transmission {
   constructor(options: TransmissionOptions, dependencies: TransmissionDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { manifest, limits } = options;
+    const { manifest, limits, blockSizeBytes } = options;
     this.#sender = new MulticastSender(manifest.chunks.length, limits, dependencies.clock.monotonicMs());
+    this.#batch = new Uint8Array(batchCountMax * (dataHeaderSizeBytes + blockSizeBytes));
   }
 
   /** Datagram payload put on the wire so far, on one interface. */
@@ -68,12 +82,19 @@ export class Transmission {
   }
 
   add(member: SessionMember, wanted: Ranges): void {
-    const { sessionId, pair } = this.#options;
+    const { sessionId, pair, blockSizeBytes } = this.#options;
     this.#members.set(member.computerId, member);
     this.#notReady.add(member.computerId);
     this.#sender.join(member.computerId, wanted, this.#dependencies.clock.monotonicMs());
     const sessionKey = this.#sessionKey.toString("base64");
-    member.send({ type: "imaging-session", key: member.taskKey, sessionId, ...pair, sessionKey });
+    member.send({
+      type: "imaging-session",
+      key: member.taskKey,
+      sessionId,
+      ...pair,
+      blockSizeBytes,
+      sessionKey,
+    });
     this.#wake();
   }
 
@@ -100,9 +121,9 @@ export class Transmission {
         break;
       case "imaging-missing":
         this.#sender.missing(computerId, message.round, message.chunks, message.blocks, nowMs);
-        if (message.chunks.length === 0 && message.blocks.length === 0) {
-          this.#leave(computerId, "done");
-        }
+        break;
+      case "imaging-done":
+        this.#leave(computerId, "done");
         break;
       case "imaging-join":
         break;
@@ -118,33 +139,34 @@ export class Transmission {
       await this.#wait(idleDelayMs * 5);
     }
     this.#judgedAtMs = clock.monotonicMs();
-    let askedAtMs = 0;
-    while (!this.#isStopped && this.#members.size > 0) {
-      const nowMs = clock.monotonicMs();
-      this.#judge(nowMs);
-      if (this.#sender.isAsking) {
-        if (this.#sender.finishRound() === "waiting") {
-          if (nowMs - askedAtMs > askAgainMs) {
-            this.#askRound();
-            askedAtMs = nowMs;
-          }
-          await this.#wait(idleDelayMs * 10);
+    let ready = this.#readAhead();
+    while (this.#isGoing) {
+      if (ready === null) {
+        if (!this.#askRound()) {
+          await this.#wait(idleDelayMs);
+          this.#judge();
         }
+        ready = this.#readAhead();
         continue;
       }
-      const isMore = await this.#sendSome();
-      if (!isMore) {
-        this.#sender.askRound();
-        this.#askRound();
-        askedAtMs = clock.monotonicMs();
+      const { unit, sealed } = await ready;
+      ready = this.#readAhead();
+      if (sealed !== null) {
+        await this.#sendUnit(unit, sealed);
       }
     }
+    await ready;
+  }
+
+  get #isGoing(): boolean {
+    return !this.#isStopped && this.#members.size > 0;
   }
 
   /** Also while a chunk waits for room: a receiver that is gone must not hold the others up until it is sent. */
-  #judge(nowMs: number): void {
+  #judge(): void {
+    const nowMs = this.#dependencies.clock.monotonicMs();
     const elapsedMs = nowMs - this.#judgedAtMs;
-    if (elapsedMs > 1000) {
+    if (elapsedMs > judgeEveryMs) {
       this.#judgedAtMs = nowMs;
       for (const { receiverId, reason } of this.#sender.judge(nowMs, elapsedMs)) {
         this.#leave(receiverId, reason);
@@ -152,11 +174,16 @@ export class Transmission {
     }
   }
 
-  #askRound(): void {
-    const { sessionId } = this.#options;
-    for (const member of this.#members.values()) {
-      member.send({ type: "imaging-round-end", sessionId, round: this.#sender.round });
+  /** Puts the question of a round's end to all. False when there is none. */
+  #askRound(): boolean {
+    const end = this.#sender.endRound();
+    if (end === null) {
+      return false;
     }
+    for (const member of this.#members.values()) {
+      member.send({ type: "imaging-round-end", sessionId: this.#options.sessionId, ...end });
+    }
+    return true;
   }
 
   #leave(computerId: string, reason: LeftReason): void {
@@ -166,58 +193,70 @@ export class Transmission {
     }
   }
 
-  /** Sends one unit as the pace allows. False when the round has no more. */
-  async #sendSome(): Promise<boolean> {
+  /** Takes the next unit of the round and begins to read its chunk. */
+  #readAhead(): Promise<ReadyUnit> | null {
     const unit = this.#sender.next();
-    if (unit === null) {
-      return false;
-    }
-    const { manifest, sessionId, blockSizeBytes } = this.#options;
-    const chunkHash = manifest.chunks[unit.chunkIndex];
-    if (chunkHash === undefined || chunkHash === null) {
-      return true;
-    }
-    const frame = await this.#dependencies.chunks.readFrame(chunkHash);
-    const sealed = sealChunk(this.#sessionKey, sessionId, unit.chunkIndex, frame);
-    const blockCount = Math.ceil(sealed.byteLength / blockSizeBytes);
-    const blocks = unit.blocks === "all" ? [...Array(blockCount).keys()] : unit.blocks;
-    let budget = 0;
-    for (const block of blocks.filter((index) => index < blockCount)) {
-      while (budget <= 0 && !this.#isStopped && this.#members.size > 0) {
-        budget = this.#sender.budget(this.#dependencies.clock.monotonicMs());
-        if (budget <= 0) {
-          await this.#wait(idleDelayMs);
-          this.#judge(this.#dependencies.clock.monotonicMs());
-        }
-      }
-      if (this.#isStopped || this.#members.size === 0) {
-        return true;
-      }
-      this.#sendBlock(unit.chunkIndex, block, sealed);
-      budget -= 1;
-    }
-    // Reports and other work get their turn between chunks.
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-    return true;
+    return unit === null ? null : this.#seal(unit.chunkIndex).then((sealed) => ({ unit, sealed }));
   }
 
-  #sendBlock(chunkIndex: number, blockIndex: number, sealed: Uint8Array): void {
+  async #seal(chunkIndex: number): Promise<Buffer | null> {
+    const known = this.#sealed.get(chunkIndex);
+    const chunkHash = this.#options.manifest.chunks[chunkIndex];
+    if (known !== undefined || chunkHash === undefined || chunkHash === null) {
+      return known ?? null;
+    }
+    const frame = await this.#dependencies.chunks.readFrame(chunkHash);
+    const sealed = sealChunk(this.#sessionKey, this.#options.sessionId, chunkIndex, frame);
+    const [oldest] = this.#sealed.keys();
+    if (oldest !== undefined && this.#sealed.size >= this.#options.limits.openChunkCountMax) {
+      this.#sealed.delete(oldest);
+    }
+    this.#sealed.set(chunkIndex, sealed);
+    return sealed;
+  }
+
+  /** Sends one unit as the pace allows. */
+  async #sendUnit(unit: SendUnit, sealed: Buffer): Promise<void> {
+    const pieces = listPieces(unit, sealed, this.#options.blockSizeBytes);
+    let at = 0;
+    while (at < pieces.length && this.#isGoing) {
+      const budget = this.#sender.budget(this.#dependencies.clock.monotonicMs());
+      if (budget <= 0) {
+        await this.#wait(idleDelayMs);
+      } else {
+        const part = pieces.slice(at, at + Math.min(budget, batchCountMax));
+        at += part.length;
+        await this.#sendBatch(unit.chunkIndex, sealed.byteLength, part);
+        // Reports and other work get their turn.
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+      }
+      this.#judge();
+    }
+  }
+
+  async #sendBatch(chunkIndex: number, frameSizeBytes: number, pieces: readonly Piece[]): Promise<void> {
     const { sessionId, blockSizeBytes, pair } = this.#options;
-    const from = blockIndex * blockSizeBytes;
-    const datagram = encodeDataPacket({
-      sessionId,
-      sequence: this.#sender.takeSequence(),
-      chunkIndex,
-      frameSizeBytes: sealed.byteLength,
-      blockIndex,
-      blockSizeBytes,
-      block: sealed.subarray(from, from + blockSizeBytes),
-    });
-    this.#sentBytes += datagram.byteLength;
+    let sequence = this.#sender.takeSequences(pieces.length);
+    let sizeBytes = 0;
+    for (const piece of pieces) {
+      const packet = { ...piece, sessionId, sequence, chunkIndex, frameSizeBytes, blockSizeBytes };
+      sizeBytes += writeDataPacket(this.#batch, sizeBytes, packet);
+      sequence += 1;
+    }
+    this.#sentBytes += sizeBytes;
+    const target = { address: pair.group, port: pair.port };
     for (const socket of this.#dependencies.sockets) {
-      socket.send(datagram, { address: pair.group, port: pair.port });
+      let takenBytes = 0;
+      while (takenBytes < sizeBytes && !this.#isStopped) {
+        const rest = this.#batch.subarray(takenBytes, sizeBytes);
+        const nowTakenBytes = socket.sendBatch(rest, dataHeaderSizeBytes + blockSizeBytes, target);
+        takenBytes += nowTakenBytes;
+        if (nowTakenBytes < rest.byteLength) {
+          await this.#wait(fullDelayMs);
+        }
+      }
     }
   }
 
@@ -230,4 +269,17 @@ export class Transmission {
       };
     });
   }
+}
+
+/** Full blocks first: in one batch only the last datagram may be shorter. */
+function listPieces(unit: SendUnit, sealed: Buffer, blockSizeBytes: number): Piece[] {
+  const blockCount = Math.ceil(sealed.byteLength / blockSizeBytes);
+  const blocks =
+    unit.blocks === "all" ? Array.from({ length: blockCount }, (_, block) => block) : unit.blocks;
+  return blocks
+    .filter((block) => block < blockCount)
+    .map((blockIndex) => {
+      const from = blockIndex * blockSizeBytes;
+      return { kind: "data", blockIndex, block: sealed.subarray(from, from + blockSizeBytes) };
+    });
 }

@@ -44,25 +44,27 @@ const context: TaskContext = {
   signal: new AbortController().signal,
 };
 
+let cpuAtStart = process.cpuUsage();
 let session: MulticastSession | null = null;
+
+function onEnd(error: Error | null): void {
+  const isComplete = error === null && written.size === wanted.length;
+  const { packetCount, refusedCount } = session ?? { packetCount: 0, refusedCount: 0 };
+  const { user, system } = process.cpuUsage(cpuAtStart);
+  send({ type: "complete", isComplete, packetCount, refusedCount, cpuMs: (user + system) / 1000 });
+}
 
 async function receive(message: ServerImagingMessage): Promise<void> {
   if (message.type === "imaging-session") {
-    session = await MulticastSession.join(message, context, wanted, write);
+    session = await MulticastSession.join(message, context, wanted, { write, onEnd });
+    cpuAtStart = process.cpuUsage();
   } else if (message.type === "imaging-round-end" && session !== null) {
-    const { wantedCount } = await session.answerRound(message.round);
-    if (wantedCount === 0) {
-      const isComplete = written.size === wanted.length;
-      send({
-        type: "complete",
-        isComplete,
-        packetCount: session.packetCount,
-        refusedCount: session.refusedCount,
-      });
-    }
+    await session.answerRound(message);
   }
 }
 
+// Not merely ended by the signal: a profile is written at a proper exit.
+process.on("SIGTERM", () => process.exit());
 for await (const line of createInterface({ input: process.stdin })) {
   await receive(JSON.parse(line) as ServerImagingMessage);
 }

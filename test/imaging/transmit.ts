@@ -86,6 +86,7 @@ const children = namespaces.map((namespace) => {
       const message: AgentImagingMessage = decodeAgentImagingMessage(type, fields);
       if (message.type === "imaging-ready") {
         readyAtMs = performance.now();
+        cpuAtStart = process.cpuUsage();
       }
       transmission.receive(namespace, message);
     }
@@ -102,8 +103,11 @@ const children = namespaces.map((namespace) => {
 });
 /** The clock starts when the last receiver has joined: programs take long to start here, and peers are timed alike. */
 let readyAtMs = performance.now();
+let cpuAtStart = process.cpuUsage();
 await transmission.run();
 const durationMs = performance.now() - readyAtMs;
+const { user, system } = process.cpuUsage(cpuAtStart);
+const cpuMs = (user + system) / 1000;
 const deadlineAtMs = performance.now() + 2000;
 while (Object.keys(complete).length < namespaces.length && performance.now() < deadlineAtMs) {
   await new Promise((resolve) => {
@@ -116,5 +120,7 @@ for (const child of children) {
 }
 await socket.close();
 const { sentBytes } = transmission;
-process.stdout.write(`${JSON.stringify({ durationMs, sentBytes, socketErrorCount, left, complete })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ durationMs, cpuMs, sentBytes, socketErrorCount, left, complete })}\n`,
+);
 process.exit();

@@ -1,7 +1,10 @@
 import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
 import type { TaskAgain } from "../task.ts";
 
-type Message = ServerImagingMessage | TaskAgain;
+/** From this computer's own session: everything has arrived, or writing failed. */
+type SessionEnded = { readonly type: "session-ended"; readonly error: Error | null };
+
+type Message = ServerImagingMessage | TaskAgain | SessionEnded;
 
 /** Messages in order, for a loop that awaits between them. BOUNDED by what the server sends in one session. */
 export class ImagingInbox {
@@ -20,8 +23,12 @@ export class ImagingInbox {
         return null;
       }
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener("abort", () => resolve(), { once: true });
+        const wake = (): void => {
+          signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        this.#wake = wake;
+        signal.addEventListener("abort", wake, { once: true });
       });
     }
     return this.#messages.shift() ?? null;

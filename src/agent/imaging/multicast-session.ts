@@ -1,20 +1,38 @@
-import { MulticastReceiver } from "#engine/multicast/receiver.ts";
+import { type ArrivedChunk, MulticastReceiver } from "#engine/multicast/receiver.ts";
+import type { RoundEnd } from "#engine/multicast/sender.ts";
 import { computeFlows, findFlow } from "#plan/flows.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import { openChunk } from "#platform/chunk-seal.ts";
 import type { UdpSocket } from "#platform/network.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
-import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
-import { decodeDataPacket } from "#wire/multicast/data-packet.ts";
+import { fromRanges, type ServerImagingMessage } from "#wire/control/imaging-messages.ts";
+import { type DataPacket, dataHeaderSizeBytes, decodeDataPacket } from "#wire/multicast/data-packet.ts";
 import type { TaskContext } from "../task.ts";
 
 type SessionOffer = Extract<ServerImagingMessage, { type: "imaging-session" }>;
 
 /** Sealed chunks waiting to be written; beyond it the sender is not told that more has arrived, and waits. */
 const queueBytesMax = 24 << 20;
+/** Chunks being decrypted, decompressed, hashed and written at one time. */
+const workerCountMax = 4;
+/** Indices beyond it are not of any manifest. */
+const chunkCountMax = 1 << 26;
 const reportPacketCount = 48;
-const reportDelayMs = 60;
+/** Between reports for datagrams that came, so that a fast link is not answered with a message for each. */
+const reportGapMs = 2;
+const reportDelayMs = 20;
+/** Datagrams sent before a question was put may still be on their way. */
+const answerDelayMsMax = 50;
+/** After a first round without a datagram: the group may have just been joined on the switch. */
+const firstPacketMsMax = 1000;
+
+export type SessionHandlers = {
+  /** Decompresses, checks and writes one chunk's frame; false when it is not what the manifest says. */
+  readonly write: (index: number, frame: Uint8Array) => Promise<boolean>;
+  /** Called once: everything has arrived, or writing failed. */
+  readonly onEnd: (error: Error | null) => void;
+};
 
 /** This computer's side of one session: takes datagrams, hands on chunks, tells the sender how far it is. */
 export class MulticastSession {
@@ -23,11 +41,17 @@ export class MulticastSession {
   readonly #receiver: MulticastReceiver;
   readonly #key: Buffer;
   readonly #socket: UdpSocket;
-  readonly #write: (index: number, frame: Uint8Array) => Promise<boolean>;
+  readonly #handlers: SessionHandlers;
   readonly #reportTimer: NodeJS.Timeout;
+  /** Chunks that no worker has taken. BOUNDED by `queueBytesMax` and what is in flight. */
+  readonly #queue: ArrivedChunk[] = [];
   #queueBytes = 0;
-  #work: Promise<void> = Promise.resolve();
+  #workerCount = 0;
+  #hasEnded = false;
+  /** Called when a chunk is settled. BOUNDED by the question being answered. */
+  #onSettled: () => void = () => undefined;
   #unreportedCount = 0;
+  #reportedAtMs = 0;
   #packetCount = 0;
   /** Datagrams that were not ours, malformed or forged. */
   #refusedCount = 0;
@@ -37,14 +61,14 @@ export class MulticastSession {
     context: TaskContext,
     wanted: readonly number[],
     socket: UdpSocket,
-    write: (index: number, frame: Uint8Array) => Promise<boolean>,
+    handlers: SessionHandlers,
   ) {
     this.#offer = offer;
     this.#context = context;
     this.#receiver = new MulticastReceiver(wanted);
     this.#key = Buffer.from(offer.sessionKey, "base64");
     this.#socket = socket;
-    this.#write = write;
+    this.#handlers = handlers;
     socket.onDatagram(({ bytes }) => this.#receive(bytes));
     socket.onError((error) => context.say(`multicast: ${error.message}`));
     this.#reportTimer = setInterval(() => this.#report(), reportDelayMs);
@@ -55,7 +79,7 @@ export class MulticastSession {
     offer: SessionOffer,
     context: TaskContext,
     wanted: readonly number[],
-    write: (index: number, frame: Uint8Array) => Promise<boolean>,
+    handlers: SessionHandlers,
   ): Promise<MulticastSession> {
     const settings = { ...classicSettings, "imaging.groups": [offer.group], "imaging.ports": [offer.port] };
     const grant = grantSocket(findFlow(computeFlows(settings, { consolePort: 8443 }), "imaging.data"), {
@@ -66,8 +90,8 @@ export class MulticastSession {
       localPort: offer.port,
       groups: [offer.group],
     });
-    const socket = await context.network.openUdp(grant, { receiveBufferBytes: 16 << 20 });
-    const session = new MulticastSession(offer, context, wanted, socket, write);
+    const socket = await context.network.openUdp(grant, { receiveBufferBytes: 16 << 20, joined: true });
+    const session = new MulticastSession(offer, context, wanted, socket, handlers);
     context.send({ type: "imaging-ready", sessionId: offer.sessionId });
     return session;
   }
@@ -84,72 +108,130 @@ export class MulticastSession {
     return this.#refusedCount;
   }
 
-  /** The sender has sent its round: says what is still missing once all that arrived is written. */
-  async answerRound(round: number): Promise<{ readonly wantedCount: number }> {
-    // Datagrams of this round may still lie in the socket's buffer.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-    await this.#work;
-    const { chunks, blocks } = this.#receiver.missing();
+  /** A round is sent: says what is lacking of it, once all of it that arrived is written or refused. */
+  async answerRound(question: RoundEnd): Promise<void> {
+    const askedAtMs = performance.now();
+    const waitedMs = (): number => performance.now() - askedAtMs;
+    while (this.#packetCount === 0 && waitedMs() < firstPacketMsMax) {
+      await pause(answerDelayMsMax);
+    }
+    while (this.#receiver.highestSequence < question.sequence && waitedMs() < answerDelayMsMax) {
+      await pause(2);
+    }
+    const ofChunks = [...fromRanges(question.chunks, chunkCountMax)];
+    while (!this.#hasEnded && ofChunks.some((chunkIndex) => this.#receiver.isChecking(chunkIndex))) {
+      await new Promise<void>((resolve) => {
+        this.#onSettled = resolve;
+      });
+    }
+    const { chunks, blocks } = this.#receiver.missing(ofChunks);
     const { sessionId } = this.#offer;
-    this.#context.send({ type: "imaging-missing", sessionId, round, chunks, blocks: blocks.slice(0, 64) });
-    return { wantedCount: this.#receiver.wantedCount };
+    this.#context.send({ type: "imaging-missing", sessionId, round: question.round, chunks, blocks });
   }
 
   async close(): Promise<void> {
     clearInterval(this.#reportTimer);
+    this.#hasEnded = true;
+    this.#queue.length = 0;
     await this.#socket.close();
-    await this.#work;
+    while (this.#workerCount > 0) {
+      await pause(1);
+    }
   }
 
+  /** One datagram, or several that the system has joined. */
   #receive(bytes: Uint8Array): void {
-    try {
-      const packet = decodeDataPacket(bytes);
-      if (packet.sessionId !== this.#offer.sessionId) {
-        this.#refusedCount += 1;
-        return;
-      }
-      this.#packetCount += 1;
-      const arrived = this.#receiver.receive(packet);
-      if (arrived !== null) {
-        this.#queue(arrived.chunkIndex, arrived.frame);
-      }
-    } catch (error) {
-      if (!(error instanceof WireError)) {
-        throw error;
-      }
-      this.#refusedCount += 1;
-      return;
+    const sizeBytes = dataHeaderSizeBytes + this.#offer.blockSizeBytes;
+    for (let from = 0; from < bytes.byteLength; from += sizeBytes) {
+      this.#receiveOne(bytes.subarray(from, from + sizeBytes));
     }
-    this.#unreportedCount += 1;
-    if (this.#unreportedCount >= reportPacketCount) {
+    const isDue = performance.now() - this.#reportedAtMs >= reportGapMs;
+    if (this.#unreportedCount >= reportPacketCount && isDue) {
       this.#report();
     }
   }
 
-  #queue(chunkIndex: number, sealed: Uint8Array): void {
-    this.#queueBytes += sealed.byteLength;
-    this.#work = this.#work.then(async () => {
-      const frame = openChunk(this.#key, this.#offer.sessionId, chunkIndex, sealed);
-      if (frame !== null && (await this.#write(chunkIndex, frame))) {
-        this.#receiver.accept(chunkIndex);
-      } else {
-        this.#refusedCount += 1;
+  #receiveOne(bytes: Uint8Array): void {
+    const packet = this.#decode(bytes);
+    if (packet === null) {
+      this.#refusedCount += 1;
+      return;
+    }
+    this.#packetCount += 1;
+    this.#unreportedCount += 1;
+    const arrived = this.#receiver.receive(packet);
+    if (arrived !== null) {
+      this.#queue.push(arrived);
+      this.#queueBytes += arrived.frame.byteLength;
+      if (this.#workerCount < workerCountMax) {
+        this.#work().catch((error: unknown) => {
+          this.#end(error instanceof Error ? error : new Error(String(error)));
+        });
       }
-      this.#queueBytes -= sealed.byteLength;
-    });
+    }
   }
 
+  #decode(bytes: Uint8Array): DataPacket | null {
+    const { sessionId, blockSizeBytes } = this.#offer;
+    try {
+      const packet = decodeDataPacket(bytes);
+      return packet.sessionId === sessionId && packet.blockSizeBytes === blockSizeBytes ? packet : null;
+    } catch (error) {
+      if (error instanceof WireError) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** Settles chunks until none waits. Nothing reaches the disk that is not what the manifest says. */
+  async #work(): Promise<void> {
+    this.#workerCount += 1;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        const { chunkIndex, frame: sealed } = next;
+        const frame = openChunk(this.#key, this.#offer.sessionId, chunkIndex, sealed);
+        const isGenuine = frame !== null && (await this.#handlers.write(chunkIndex, frame));
+        this.#queueBytes -= sealed.byteLength;
+        this.#receiver.settle(chunkIndex, isGenuine);
+        this.#refusedCount += isGenuine ? 0 : 1;
+        this.#onSettled();
+      }
+    } finally {
+      this.#workerCount -= 1;
+    }
+    if (this.#receiver.wantedCount === 0) {
+      this.#context.send({ type: "imaging-done", sessionId: this.#offer.sessionId });
+      this.#end(null);
+    }
+  }
+
+  #end(error: Error | null): void {
+    if (!this.#hasEnded) {
+      this.#hasEnded = true;
+      clearInterval(this.#reportTimer);
+      this.#onSettled();
+      this.#handlers.onEnd(error);
+    }
+  }
+
+  /** Silent while too much waits for the disk: the missing report is what slows the sender. */
   #report(): void {
-    if (this.#queueBytes > queueBytesMax) {
+    if (this.#queueBytes > queueBytesMax || this.#hasEnded) {
       return;
     }
     this.#unreportedCount = 0;
+    this.#reportedAtMs = performance.now();
     const { highestSequence, lostCount } = this.#receiver;
     const { sessionId } = this.#offer;
     this.#context.send({ type: "imaging-report", sessionId, sequence: highestSequence, lost: lostCount });
   }
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
 }
 
 /** The interface whose subnet the server is in, or else the first that is not loopback: its default route. */

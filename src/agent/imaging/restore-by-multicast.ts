@@ -20,6 +20,7 @@ export async function restoreByMulticast(
     onWritten();
     return isWritten;
   };
+  const onEnd = (error: Error | null): void => inbox.push({ type: "session-ended", error });
   let session: MulticastSession | null = null;
   try {
     join();
@@ -38,16 +39,13 @@ export async function restoreByMulticast(
         case "imaging-session":
           await session?.close();
           context.say(`multicast session ${message.sessionId} on ${message.group}:${message.port}`);
-          session = await MulticastSession.join(message, context, restore.missing(), write);
+          session = await MulticastSession.join(message, context, restore.missing(), { write, onEnd });
           break;
         case "imaging-round-end": {
           if (session === null || session.sessionId !== message.sessionId) {
             break;
           }
-          const { wantedCount } = await session.answerRound(message.round);
-          if (wantedCount === 0) {
-            return "complete";
-          }
+          await session.answerRound(message);
           if (session.packetCount === 0) {
             context.say(
               "no multicast arrives here; is IGMP snooping on without a querier? going on by unicast",
@@ -56,6 +54,11 @@ export async function restoreByMulticast(
           }
           break;
         }
+        case "session-ended":
+          if (message.error !== null) {
+            throw message.error;
+          }
+          return "complete";
         case "imaging-use-unicast":
           context.say(`going on by unicast: ${message.reason}`);
           return "use-unicast";

@@ -206,7 +206,11 @@ function printMagicPacket(route: string, payload: Uint8Array): Printed {
 
 function printImagingData(route: string, payload: Uint8Array): Printed {
   const packet = decodeDataPacket(payload);
-  const place = `chunk ${packet.chunkIndex} block ${packet.blockIndex}`;
+  const block =
+    packet.kind === "data"
+      ? `block ${packet.blockIndex}`
+      : `parity ${packet.blockIndex & 0xff} of stripe ${packet.blockIndex >> 8}`;
+  const place = `chunk ${packet.chunkIndex} ${block}`;
   const line = `${route}  imaging session ${packet.sessionId} sequence ${packet.sequence} ${place}`;
   return {
     line,

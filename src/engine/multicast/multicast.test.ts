@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { fromRanges } from "#wire/control/imaging-messages.ts";
 import type { DataPacket } from "#wire/multicast/data-packet.ts";
 import { allocatePair, type GroupPort } from "./allocate-pair.ts";
 import { MulticastReceiver } from "./receiver.ts";
-import { defaultSenderLimits, type LeftReason, MulticastSender } from "./sender.ts";
+import type { LeftReason } from "./pace.ts";
+import { defaultSenderLimits, MulticastSender, type RoundEnd } from "./sender.ts";
 
 const blockSizeBytes = 100;
 const blockCount = 20;
@@ -24,7 +26,16 @@ function seededRandom(seed: number): () => number {
 function packetOf(sequence: number, chunkIndex: number, blockIndex: number): DataPacket {
   const block = new Uint8Array(blockSizeBytes).fill((chunkIndex * 7 + blockIndex) & 255);
   const frameSizeBytes = blockCount * blockSizeBytes;
-  return { sessionId: 1, sequence, chunkIndex, frameSizeBytes, blockIndex, blockSizeBytes, block };
+  return {
+    kind: "data",
+    sessionId: 1,
+    sequence,
+    chunkIndex,
+    frameSizeBytes,
+    blockIndex,
+    blockSizeBytes,
+    block,
+  };
 }
 
 function isGenuine(chunkIndex: number, frame: Uint8Array): boolean {
@@ -39,6 +50,7 @@ type Member = {
   /** What a computer that works slowly takes from its socket. */
   readonly packetsPerMs: number;
   readonly backlog: DataPacket[];
+  readonly questions: RoundEnd[];
   credit: number;
   unreportedCount: number;
 };
@@ -76,6 +88,7 @@ class Room {
       ...given,
       engine: new MulticastReceiver(Array.from({ length: chunkCount }, (_, index) => index)),
       backlog: [],
+      questions: [],
       credit: 0,
       unreportedCount: 0,
     }));
@@ -93,9 +106,6 @@ class Room {
         if (this.#nowMs < member.dieAtMs) {
           this.#work(member);
         }
-      }
-      if (this.sender.isAsking) {
-        this.sender.finishRound();
       }
     }
   }
@@ -118,17 +128,20 @@ class Room {
 
   #send(): void {
     const { sender } = this;
-    for (let step = 0; step < 50 && !sender.isAsking && sender.budget(this.#nowMs) > 0; step += 1) {
+    for (let step = 0; step < 50 && sender.budget(this.#nowMs) > 0; step += 1) {
       const unit = this.#unit ?? sender.next();
       if (unit === null) {
-        sender.askRound();
+        const question = sender.endRound();
+        if (question !== null) {
+          this.#inSession.forEach((member) => member.questions.push(question));
+        }
         return;
       }
       const [block, ...rest] =
         unit.blocks === "all" ? Array.from({ length: blockCount }, (_, index) => index) : unit.blocks;
       this.#unit = rest.length === 0 ? null : { chunkIndex: unit.chunkIndex, blocks: rest };
       if (block !== undefined) {
-        this.#deliver(packetOf(sender.takeSequence(), unit.chunkIndex, block));
+        this.#deliver(packetOf(sender.takeSequences(1), unit.chunkIndex, block));
       }
     }
   }
@@ -153,7 +166,7 @@ class Room {
     for (const packet of member.backlog.splice(0, takenCount)) {
       const arrived = member.engine.receive(packet);
       if (arrived !== null && isGenuine(arrived.chunkIndex, arrived.frame)) {
-        member.engine.accept(arrived.chunkIndex);
+        member.engine.settle(arrived.chunkIndex, true);
       }
       member.unreportedCount += 1;
     }
@@ -162,12 +175,15 @@ class Room {
       member.unreportedCount = 0;
       this.sender.report(member.id, highestSequence, lostCount, this.#nowMs);
     }
-    if (this.sender.isAsking && member.backlog.length === 0) {
-      const { chunks, blocks } = member.engine.missing();
-      this.sender.missing(member.id, this.sender.round, chunks, blocks, this.#nowMs);
-      if (wantedCount === 0) {
-        this.#leave(member, "done");
+    while (member.questions[0] !== undefined && member.backlog.length === 0) {
+      const [question] = member.questions.splice(0, 1);
+      if (question !== undefined) {
+        const { chunks, blocks } = member.engine.missing(fromRanges(question.chunks, chunkCount));
+        this.sender.missing(member.id, question.round, chunks, blocks, this.#nowMs);
       }
+    }
+    if (wantedCount === 0) {
+      this.#leave(member, "done");
     }
   }
 
@@ -254,8 +270,8 @@ test("multicast receiver: a chunk repeated while it is written is not asked for 
   );
   assert.equal(arrived.filter((chunk) => chunk !== null).length, 1);
   engine.receive(packetOf(21, 0, 3));
-  engine.accept(0);
-  assert.deepEqual(engine.missing(), { chunks: [[1, 1]], blocks: [] });
+  engine.settle(0, true);
+  assert.deepEqual(engine.missing([0, 1]), { chunks: [[1, 1]], blocks: [] });
 });
 
 test("multicast receiver: a forged size and a forged sequence cost a repair, nothing else", () => {
@@ -263,7 +279,7 @@ test("multicast receiver: a forged size and a forged sequence cost a repair, not
   engine.receive(packetOf(1, 0, 0));
   engine.receive({ ...packetOf(0xffffffff, 0, 1), frameSizeBytes: 5000 });
   assert.equal(engine.highestSequence, 1);
-  assert.deepEqual(engine.missing(), { chunks: [[0, 1]], blocks: [] });
+  assert.deepEqual(engine.missing([0, 1]), { chunks: [[0, 1]], blocks: [] });
   const arrived = Array.from({ length: blockCount }, (_, block) =>
     engine.receive(packetOf(block + 2, 0, block)),
   );

@@ -27,6 +27,8 @@ export class MulticastReceiver {
   readonly #wanted: Set<number>;
   /** Keyed by chunk index. BOUNDED by `assemblyCountMax`; the oldest goes first and is asked for again. */
   readonly #assemblies = new Map<number, Assembly>();
+  /** Arrived, and not settled yet: more of their datagrams are not needed. BOUNDED by the caller's queue. */
+  readonly #checking = new Set<number>();
   #highestSequence = 0;
   #packetCount = 0;
   #firstSequence = 0;
@@ -59,10 +61,10 @@ export class MulticastReceiver {
     } else if (packet.sequence - this.#highestSequence <= sequenceLeapMax) {
       this.#highestSequence = Math.max(this.#highestSequence, packet.sequence);
     }
-    if (!this.#wanted.has(packet.chunkIndex)) {
+    if (!this.#wanted.has(packet.chunkIndex) || this.#checking.has(packet.chunkIndex)) {
       return null;
     }
-    const assembly = this.#assemblyFor(packet);
+    const assembly = packet.kind === "data" ? this.#assemblyFor(packet) : null;
     if (assembly === null || assembly.hasBlock[packet.blockIndex] !== 0) {
       return null;
     }
@@ -73,39 +75,43 @@ export class MulticastReceiver {
       return null;
     }
     this.#assemblies.delete(packet.chunkIndex);
+    this.#checking.add(packet.chunkIndex);
     return { chunkIndex: packet.chunkIndex, frame: assembly.frame };
   }
 
-  /** The chunk was authentic and is on its way to the disk. */
-  accept(chunkIndex: number): void {
-    this.#wanted.delete(chunkIndex);
-    // Datagrams that were repeated while it was being written have begun it anew.
-    this.#assemblies.delete(chunkIndex);
+  /** Whether the chunk has arrived and waits to be settled. */
+  isChecking(chunkIndex: number): boolean {
+    return this.#checking.has(chunkIndex);
   }
 
-  /** What to ask for at the end of a round: whole chunks, and blocks of chunks that came in part. */
-  missing(): { readonly chunks: Ranges; readonly blocks: readonly MissingBlocks[] } {
-    for (const [chunkIndex, assembly] of this.#assemblies) {
-      if (assembly.isDoubtful) {
-        this.#assemblies.delete(chunkIndex);
-      }
+  /** An arrived chunk was found genuine and is written, or was forged and is asked for again. */
+  settle(chunkIndex: number, isGenuine: boolean): void {
+    this.#checking.delete(chunkIndex);
+    if (isGenuine) {
+      this.#wanted.delete(chunkIndex);
     }
-    const whole = [...this.#wanted].filter((index) => !this.#assemblies.has(index)).toSorted((a, b) => a - b);
+  }
+
+  /** What is lacking of the chunks of a round: whole chunks, and blocks of chunks that came in part. */
+  missing(ofChunks: Iterable<number>): {
+    readonly chunks: Ranges;
+    readonly blocks: readonly MissingBlocks[];
+  } {
+    const whole: number[] = [];
     const blocks: MissingBlocks[] = [];
-    for (const [chunkIndex, assembly] of this.#assemblies) {
-      const lacking: number[] = [];
-      for (const [block, has] of assembly.hasBlock.entries()) {
-        if (has === 0) {
-          lacking.push(block);
-        }
+    for (const chunkIndex of ofChunks) {
+      if (!this.#wanted.has(chunkIndex)) {
+        continue;
       }
-      blocks.push([chunkIndex, toRanges(lacking)]);
+      const assembly = this.#assemblies.get(chunkIndex);
+      if (assembly === undefined || assembly.isDoubtful) {
+        this.#assemblies.delete(chunkIndex);
+        whole.push(chunkIndex);
+      } else {
+        blocks.push([chunkIndex, toRanges(lackingBlocks(assembly))]);
+      }
     }
     return { chunks: toRanges(whole), blocks };
-  }
-
-  wanted(): readonly number[] {
-    return [...this.#wanted].toSorted((a, b) => a - b);
   }
 
   /** `null` when the datagram contradicts what came before: one of the two is forged, and the hash will tell. */
@@ -133,5 +139,13 @@ export class MulticastReceiver {
     };
     this.#assemblies.set(packet.chunkIndex, assembly);
     return assembly;
+  }
+}
+
+function* lackingBlocks(assembly: Assembly): Generator<number> {
+  for (const [block, has] of assembly.hasBlock.entries()) {
+    if (has === 0) {
+      yield block;
+    }
   }
 }

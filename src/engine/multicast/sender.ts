@@ -1,21 +1,21 @@
-import { fromRanges, type MissingBlocks, type Ranges } from "#wire/control/imaging-messages.ts";
+import { fromRanges, type MissingBlocks, type Ranges, toRanges } from "#wire/control/imaging-messages.ts";
+import { stripeCount } from "#wire/multicast/data-packet.ts";
+import { ChunkLack, type Repair } from "./chunk-lack.ts";
+import { Pace, type LeftReason, type PaceLimits } from "./pace.ts";
 
-/** What to put on the wire next: all blocks of a chunk, or some. */
-export type SendUnit = { readonly chunkIndex: number; readonly blocks: readonly number[] | "all" };
+/** What to put on the wire next. */
+export type SendUnit = Repair & { readonly chunkIndex: number };
 
-export type SenderLimits = {
-  /** Datagrams that may be unreported. */
-  readonly windowMax: number;
-  readonly windowMin: number;
-  /** Mbit/s on the wire; 0 for no cap. */
-  readonly maxMbps: number;
-  readonly datagramSizeBytes: number;
-  /** Nothing reported for this long means the tail was lost: go on with half the window. */
-  readonly stallMs: number;
-  /** A receiver that reports nothing for this long is sent away to unicast. */
-  readonly silenceMs: number;
-  /** A receiver that alone holds the others up for this much of `judgeMs` is sent away to unicast. */
-  readonly judgeMs: number;
+/** A question to every receiver: which of these chunks, all sent by that sequence number, do you lack? */
+export type RoundEnd = { readonly round: number; readonly sequence: number; readonly chunks: Ranges };
+
+export type SenderLimits = PaceLimits & {
+  /** Chunks sent after which receivers are asked, so that repair begins while the rest is still being sent. */
+  readonly roundChunkCount: number;
+  /** Chunks that may be on their way at one time; a receiver holds that many in pieces, see `MulticastReceiver`. */
+  readonly openChunkCountMax: number;
+  /** Parity blocks that a stripe has; 0 where blocks are so small that a stripe has too many. */
+  readonly parityCountMax: number;
 };
 
 export const defaultSenderLimits: SenderLimits = {
@@ -26,253 +26,239 @@ export const defaultSenderLimits: SenderLimits = {
   datagramSizeBytes: 1466,
   stallMs: 400,
   silenceMs: 15_000,
-  judgeMs: 10_000,
+  judgeMs: 4000,
+  roundChunkCount: 16,
+  openChunkCountMax: 60,
+  parityCountMax: 0,
 };
 
-export type LeftReason = "done" | "failed" | "silent" | "too-slow";
-
-/*
- * Loss is judged over this many datagrams: over fewer, one lost datagram of a noisy cable looks like congestion, and
- * giving way to it stops a session at two in a hundred.
- */
-const lossSampleCount = 256;
-const congestionLossRate = 0.06;
-const noiseLossRate = 0.035;
-
-type Receiver = {
-  sequence: number;
-  /** Where the current sample of its loss began. */
-  sampledSequence: number;
-  sampledLost: number;
-  reportedAtMs: number;
-  /** Round it has answered. */
-  answeredRound: number;
-  /** Milliseconds for which it alone kept the sender waiting, since `judgedAtMs`. */
-  heldUpMs: number;
+type OpenRound = {
+  readonly sequence: number;
+  readonly chunks: ReadonlySet<number>;
+  /** Receivers that have not answered. BOUNDED by the computers of the job. */
+  readonly waitingFor: Set<string>;
+  /** What those that have answered lack. BOUNDED by `chunks`. */
+  readonly lacking: Map<number, ChunkLack>;
 };
+
+/** A chunk that has gone out and is not settled. */
+type OpenChunk = { lastRound: number; readonly parityUsed: number[] };
 
 /**
- * Decides what one session sends and how fast. Receivers say what they lack, the sender sends the union of that, no
- * faster than the slowest of them reports; then it asks what is still missing, until nothing is.
+ * Decides what one session sends and how fast. Chunks go out in rounds; after each round every receiver says what it
+ * lacks of it, while the next round is already being sent, and that is repaired first in a later round.
  */
 export class MulticastSender {
   readonly #limits: SenderLimits;
   readonly #chunkCount: number;
-  /** Keyed by receiver. BOUNDED by the computers of the job. */
-  readonly #receivers = new Map<string, Receiver>();
-  /** Keyed by chunk. BOUNDED by the manifest. */
-  #queue = new Map<number, Set<number> | "all">();
-  #nextRound = new Map<number, Set<number> | "all">();
+  readonly #pace: Pace;
+  /** By receiver, for each chunk: 1 where it is wanted. BOUNDED by the computers of the job. */
+  readonly #wanted = new Map<string, Uint8Array>();
+  /** Chunks to be sent. BOUNDED by the manifest. */
+  readonly #queue = new Set<number>();
+  /** Keyed by chunk, sent before the queue. BOUNDED by `openChunkCountMax`. */
+  readonly #repairs = new Map<number, ChunkLack>();
+  /** Chunks of the round being sent. BOUNDED by `roundChunkCount`. */
+  #current = new Set<number>();
   #round = 1;
-  #sentSequence = 0;
-  /** Sequence from which datagrams in flight are counted; moved up when a stall writes them off. */
-  #writtenOffSequence = 0;
-  #window: number;
-  #lossAtSequence = 0;
-  #blockedSinceMs: number | null = null;
-  #judgedAtMs: number;
-  #tokens = 0;
-  #tokensAtMs: number;
-  #isAsking = false;
+  /** Rounds that were sent and not answered by all, keyed by number. BOUNDED by `openChunkCountMax`. */
+  readonly #openRounds = new Map<number, OpenRound>();
+  /** Keyed by chunk. BOUNDED by `openChunkCountMax`, at the end of a session by the manifest. */
+  readonly #openChunks = new Map<number, OpenChunk>();
 
   constructor(chunkCount: number, limits: SenderLimits, nowMs: number) {
     this.#limits = limits;
     this.#chunkCount = chunkCount;
-    this.#window = Math.min(128, limits.windowMax);
-    this.#judgedAtMs = nowMs;
-    this.#tokensAtMs = nowMs;
-  }
-
-  get round(): number {
-    return this.#round;
+    this.#pace = new Pace(limits, nowMs);
   }
 
   get sentSequence(): number {
-    return this.#sentSequence;
+    return this.#pace.sentSequence;
   }
 
   get receiverCount(): number {
-    return this.#receivers.size;
+    return this.#wanted.size;
   }
 
-  /** Adds a receiver, before the start or in the middle; what it lacks and this round still brings counts for it. */
+  /**
+   * Adds a receiver, before the start or in the middle, or anew after its connection broke. What it lacks and is still
+   * to be sent counts for it, the rest is sent again.
+   */
   join(receiverId: string, wanted: Ranges, nowMs: number): void {
-    this.#receivers.set(receiverId, {
-      sequence: this.#sentSequence,
-      sampledSequence: this.#sentSequence,
-      sampledLost: 0,
-      reportedAtMs: nowMs,
-      answeredRound: this.#round - 1,
-      heldUpMs: 0,
-    });
+    this.leave(receiverId);
+    const flags = new Uint8Array(this.#chunkCount);
+    this.#wanted.set(receiverId, flags);
+    this.#pace.join(receiverId, nowMs);
     for (const chunk of fromRanges(wanted, this.#chunkCount)) {
-      this.#queue.set(chunk, "all");
+      flags[chunk] = 1;
+      const repair = this.#repairs.get(chunk);
+      if (repair === undefined) {
+        this.#queue.add(chunk);
+      } else {
+        repair.addAll();
+      }
     }
   }
 
   leave(receiverId: string): void {
-    this.#receivers.delete(receiverId);
+    this.#wanted.delete(receiverId);
+    this.#pace.leave(receiverId);
+    for (const [number, round] of this.#openRounds) {
+      round.waitingFor.delete(receiverId);
+      this.#settle(number, round);
+    }
   }
 
+  /** How far a receiver is; see `Pace.report`. */
   report(receiverId: string, sequence: number, lost: number, nowMs: number): void {
-    const receiver = this.#receivers.get(receiverId);
-    if (receiver === undefined) {
-      return;
-    }
-    receiver.reportedAtMs = nowMs;
-    receiver.sequence = Math.max(receiver.sequence, Math.min(sequence, this.#sentSequence));
-    const { windowMax, windowMin } = this.#limits;
-    const sampleCount = receiver.sequence - receiver.sampledSequence;
-    if (sampleCount < lossSampleCount) {
-      return;
-    }
-    const lossRate = Math.max(0, lost - receiver.sampledLost) / sampleCount;
-    receiver.sampledSequence = receiver.sequence;
-    receiver.sampledLost = lost;
-    if (lossRate > congestionLossRate) {
-      // Once for what was in flight: the others report the same overflow.
-      if (receiver.sequence > this.#lossAtSequence) {
-        this.#window = Math.max(windowMin, Math.floor(this.#window * 0.6));
-        this.#lossAtSequence = this.#sentSequence;
-      }
-    } else if (lossRate < noiseLossRate) {
-      this.#window = Math.min(windowMax, this.#window + 64);
-    }
+    this.#pace.report(receiverId, sequence, lost, nowMs);
   }
 
-  /** The answer to a round's end. */
+  /** The answer to a round's end. A second answer, and one about chunks that were not of the round, change nothing. */
   missing(
     receiverId: string,
-    round: number,
+    roundNumber: number,
     chunks: Ranges,
     blocks: readonly MissingBlocks[],
     nowMs: number,
   ): void {
-    const receiver = this.#receivers.get(receiverId);
-    if (receiver === undefined || round !== this.#round) {
+    const round = this.#openRounds.get(roundNumber);
+    const wanted = this.#wanted.get(receiverId);
+    if (round === undefined || wanted === undefined || !round.waitingFor.delete(receiverId)) {
       return;
     }
-    receiver.answeredRound = round;
-    receiver.reportedAtMs = nowMs;
-    receiver.sequence = this.#sentSequence;
+    this.#pace.answered(receiverId, round.sequence, nowMs);
+    for (const chunk of round.chunks) {
+      wanted[chunk] = 0;
+    }
+    const lackOf = (chunk: number): ChunkLack | null => {
+      if (!round.chunks.has(chunk)) {
+        return null;
+      }
+      const lack = round.lacking.get(chunk) ?? new ChunkLack();
+      round.lacking.set(chunk, lack);
+      wanted[chunk] = 1;
+      return lack;
+    };
     for (const chunk of fromRanges(chunks, this.#chunkCount)) {
-      this.#nextRound.set(chunk, "all");
+      lackOf(chunk)?.addAll();
     }
     for (const [chunk, ranges] of blocks) {
-      if (chunk < 0 || chunk >= this.#chunkCount || this.#nextRound.get(chunk) === "all") {
-        continue;
-      }
-      const wanted = this.#nextRound.get(chunk);
-      const set = wanted === undefined || wanted === "all" ? new Set<number>() : wanted;
-      for (const block of fromRanges(ranges, 65_536)) {
-        set.add(block);
-      }
-      this.#nextRound.set(chunk, set);
+      lackOf(chunk)?.add(fromRanges(ranges, 65_536));
     }
+    this.#settle(roundNumber, round);
   }
 
   /** Datagrams that may go now. */
   budget(nowMs: number): number {
-    const { windowMin, stallMs, maxMbps, datagramSizeBytes } = this.#limits;
-    let budget = this.#window - (this.#sentSequence - this.#reportedSequence());
-    if (budget <= 0) {
-      this.#blockedSinceMs ??= nowMs;
-      if (nowMs - this.#blockedSinceMs >= stallMs) {
-        this.#blockedSinceMs = null;
-        this.#writtenOffSequence = this.#sentSequence;
-        this.#window = Math.max(windowMin, Math.floor(this.#window / 2));
-        budget = this.#window;
-      }
-    } else {
-      this.#blockedSinceMs = null;
-    }
-    if (maxMbps > 0) {
-      const perMs = (maxMbps * 1000) / 8 / datagramSizeBytes;
-      this.#tokens = Math.min(this.#tokens + (nowMs - this.#tokensAtMs) * perMs, perMs * 50 + 1);
-      budget = Math.min(budget, Math.floor(this.#tokens));
-    }
-    this.#tokensAtMs = nowMs;
-    return Math.max(0, budget);
+    return this.#pace.budget(nowMs);
   }
 
-  /** The next unit of this round, or `null` when the round has nothing left. */
+  /** The next unit of this round; `null` when the round is full or nothing may be sent before an answer. */
   next(): SendUnit | null {
-    for (const [chunkIndex, blocks] of this.#queue) {
+    // Short rounds first: whoever hears nothing is asked, and goes, before it has held the others up for long.
+    if (this.#current.size >= Math.min(this.#round, this.#limits.roundChunkCount)) {
+      return null;
+    }
+    for (const [chunkIndex, lack] of this.#repairs) {
+      this.#repairs.delete(chunkIndex);
+      return this.#take(chunkIndex, lack);
+    }
+    if (this.#openChunks.size >= this.#limits.openChunkCountMax) {
+      return null;
+    }
+    for (const chunkIndex of this.#queue) {
+      // In an open round: it is sent again when that is settled.
+      if (this.#openChunks.has(chunkIndex)) {
+        continue;
+      }
       this.#queue.delete(chunkIndex);
-      return { chunkIndex, blocks: blocks === "all" ? "all" : [...blocks].toSorted((a, b) => a - b) };
+      // Whoever wanted it may have left.
+      if ([...this.#wanted.values()].some((wanted) => wanted[chunkIndex] === 1)) {
+        const lack = new ChunkLack();
+        lack.addAll();
+        return this.#take(chunkIndex, lack);
+      }
     }
     return null;
   }
 
-  /** Numbers the datagram that is sent now. */
-  takeSequence(): number {
-    this.#sentSequence += 1;
-    this.#tokens -= 1;
-    return this.#sentSequence;
-  }
-
-  /** The round is sent: ask every receiver what it lacks. */
-  askRound(): void {
-    this.#isAsking = true;
-  }
-
-  get isAsking(): boolean {
-    return this.#isAsking;
-  }
-
-  /** Whether every receiver has answered; then the next round begins, unless nothing is missing. */
-  finishRound(): "waiting" | "next-round" | "complete" {
-    if ([...this.#receivers.values()].some((receiver) => receiver.answeredRound < this.#round)) {
-      return "waiting";
-    }
-    this.#isAsking = false;
-    this.#round += 1;
-    for (const [chunk, blocks] of this.#nextRound) {
-      this.#queue.set(chunk, blocks);
-    }
-    this.#nextRound = new Map();
-    return this.#queue.size === 0 ? "complete" : "next-round";
+  /** Numbers the datagrams that are sent now. @returns the first */
+  takeSequences(count: number): number {
+    return this.#pace.takeSequences(count);
   }
 
   /**
-   * Receivers that must go on by unicast, with the reason. Call about every second.
-   *
-   * @param elapsedMs since the last call
+   * Ends the round being sent: the question to put to every receiver, or `null` when there is none to put. When
+   * everything is settled and receivers remain, they are asked about everything.
    */
-  judge(nowMs: number, elapsedMs: number): { readonly receiverId: string; readonly reason: LeftReason }[] {
-    const { silenceMs, judgeMs } = this.#limits;
-    const gone = [...this.#receivers]
-      .filter(([, receiver]) => nowMs - receiver.reportedAtMs > silenceMs)
-      .map(([receiverId]) => ({ receiverId, reason: "silent" as const }));
-    const bySequence = [...this.#receivers].toSorted(([, a], [, b]) => a.sequence - b.sequence);
-    const [slowest, second] = bySequence;
-    if (slowest !== undefined && second !== undefined && this.#blockedSinceMs !== null) {
-      // It alone is behind: the second slowest is within a quarter of the window.
-      if (second[1].sequence - slowest[1].sequence > this.#window * 0.75) {
-        slowest[1].heldUpMs += elapsedMs;
+  endRound(): RoundEnd | null {
+    const isIdle = this.#openRounds.size === 0 && this.#repairs.size === 0 && this.#queue.size === 0;
+    if (this.#current.size === 0 && (!isIdle || this.#wanted.size === 0)) {
+      return null;
+    }
+    if (this.#current.size === 0) {
+      for (let chunk = 0; chunk < this.#chunkCount; chunk += 1) {
+        this.#open(chunk);
       }
     }
-    const tooSlow = [...this.#receivers]
-      .filter(([, receiver]) => receiver.heldUpMs > judgeMs * 0.7)
-      .map(([receiverId]) => ({ receiverId, reason: "too-slow" as const }));
-    if (nowMs - this.#judgedAtMs > judgeMs) {
-      this.#judgedAtMs = nowMs;
-      for (const receiver of this.#receivers.values()) {
-        receiver.heldUpMs = 0;
-      }
-    }
-    return [
-      ...gone,
-      ...tooSlow.filter(({ receiverId }) => !gone.some((item) => item.receiverId === receiverId)),
-    ];
+    const number = this.#round;
+    const round: OpenRound = {
+      sequence: this.sentSequence,
+      chunks: this.#current,
+      waitingFor: new Set(this.#wanted.keys()),
+      lacking: new Map(),
+    };
+    this.#openRounds.set(number, round);
+    this.#current = new Set();
+    this.#round += 1;
+    const chunks = toRanges([...round.chunks].toSorted((a, b) => a - b));
+    return { round: number, sequence: round.sequence, chunks };
   }
 
-  /** What the slowest receiver has reported, or what was written off after that. */
-  #reportedSequence(): number {
-    let lowest = this.#sentSequence;
-    for (const receiver of this.#receivers.values()) {
-      lowest = Math.min(lowest, receiver.sequence);
+  /** Receivers that must go on by unicast, see `Pace.judge`. */
+  judge(nowMs: number, elapsedMs: number): { readonly receiverId: string; readonly reason: LeftReason }[] {
+    return this.#pace.judge(nowMs, elapsedMs);
+  }
+
+  #open(chunk: number): OpenChunk {
+    const open = this.#openChunks.get(chunk) ?? {
+      lastRound: 0,
+      parityUsed: Array.from({ length: stripeCount }, () => 0),
+    };
+    open.lastRound = this.#round;
+    this.#openChunks.set(chunk, open);
+    this.#current.add(chunk);
+    return open;
+  }
+
+  #take(chunkIndex: number, lack: ChunkLack): SendUnit {
+    const { parityUsed } = this.#open(chunkIndex);
+    return { chunkIndex, ...lack.repair(parityUsed, this.#limits.parityCountMax) };
+  }
+
+  /** Once all have answered: what they lack is repaired, unless it has gone out again since and is asked about then. */
+  #settle(number: number, round: OpenRound): void {
+    if (round.waitingFor.size > 0) {
+      return;
     }
-    return Math.max(lowest, this.#writtenOffSequence);
+    this.#openRounds.delete(number);
+    for (const chunk of round.chunks) {
+      if (this.#openChunks.get(chunk)?.lastRound !== number) {
+        continue;
+      }
+      const lack = round.lacking.get(chunk);
+      // A late receiver wants all of it: now rather than at the end, because it stays open until then.
+      const isQueued = this.#queue.delete(chunk);
+      if (lack === undefined && !isQueued) {
+        this.#openChunks.delete(chunk);
+        continue;
+      }
+      const repair = lack ?? new ChunkLack();
+      if (isQueued) {
+        repair.addAll();
+      }
+      this.#repairs.set(chunk, repair);
+    }
   }
 }

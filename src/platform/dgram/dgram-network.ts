@@ -100,6 +100,7 @@ class DgramNetwork implements Network {
       "A request from 0.0.0.0 counts as one from the interface of the default route.",
       "Limited broadcasts are sent to the broadcast address of the segment instead, because the system would choose the interface.",
       "A computer without an address cannot be answered by unicast; it must ask for a broadcast answer.",
+      "Every datagram costs a system call: multicast imaging and TFTP are several times slower.",
       "Socket buffers cannot grow past the limits of the system.",
     ];
   }

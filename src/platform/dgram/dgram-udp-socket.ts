@@ -7,6 +7,8 @@ import type { Datagram, NetworkInterface, UdpSocket } from "../network.ts";
 
 /** What may wait in Node's send queue. */
 const waitingBytesMax = 8 * 1024 * 1024;
+/** What of batches may: less, so that single datagrams find room beside them. */
+const batchWaitingBytesMax = 1024 * 1024;
 
 export class DgramUdpSocket implements UdpSocket {
   readonly grant: SocketGrant;
@@ -71,6 +73,23 @@ export class DgramUdpSocket implements UdpSocket {
         this.#errorHandler(error);
       }
     });
+  }
+
+  /** One call for each datagram, as many as may wait. */
+  sendBatch(
+    bytes: Uint8Array,
+    datagramSizeBytes: number,
+    to: { readonly address: Ipv4Address; readonly port: number },
+  ): number {
+    let takenBytes = 0;
+    while (
+      takenBytes < bytes.byteLength &&
+      this.#socket.getSendQueueSize() + datagramSizeBytes <= batchWaitingBytesMax
+    ) {
+      this.send(bytes.subarray(takenBytes, takenBytes + datagramSizeBytes), to);
+      takenBytes = Math.min(takenBytes + datagramSizeBytes, bytes.byteLength);
+    }
+    return takenBytes;
   }
 
   sendToHardware(): void {

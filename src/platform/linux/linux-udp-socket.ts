@@ -7,6 +7,7 @@ import { encodeUdpFrame } from "#wire/ethernet/udp-frame.ts";
 import { arrivalInterface } from "../arrival-interface.ts";
 import { NetworkError } from "../network-error.ts";
 import type { Datagram, NetworkInterface, UdpOptions, UdpSocket } from "../network.ts";
+import { BatchSender } from "./native/batch-sender.ts";
 import {
   closeSocket,
   openSocket,
@@ -84,6 +85,7 @@ class LinuxUdpSocket implements UdpSocket {
   readonly localAddress: Ipv4Address;
   readonly localPort: number;
   readonly #parts: Parts;
+  #batchSender: BatchSender | null = null;
   #isClosed = false;
   #errorHandler: (error: Error) => void = () => undefined;
   /** The last destination and its kernel form: a sender of many datagrams has one. */
@@ -115,11 +117,7 @@ class LinuxUdpSocket implements UdpSocket {
   }
 
   send(bytes: Uint8Array, to: Destination): void {
-    if (this.#isClosed) {
-      return;
-    }
-    if (Ipv4Address.isMulticast(to.address) && !this.grant.groups.includes(to.address)) {
-      this.#fail(new NetworkError("not-granted", `${this.grant.flowId} may not send to group ${to.address}`));
+    if (this.#isClosed || this.#isRefused(to)) {
       return;
     }
     try {
@@ -135,6 +133,23 @@ class LinuxUdpSocket implements UdpSocket {
       } else {
         this.#fail(error);
       }
+    }
+  }
+
+  sendBatch(bytes: Uint8Array, datagramSizeBytes: number, to: Destination): number {
+    if (this.#isClosed || this.#isRefused(to)) {
+      return bytes.byteLength;
+    }
+    // Whoever waits keeps its turn.
+    if (this.#parts.socket.getSendQueueCount() > 0) {
+      return 0;
+    }
+    this.#batchSender ??= new BatchSender(this.#parts.fd);
+    try {
+      return this.#batchSender.send(bytes, datagramSizeBytes, this.#kernelAddress(to));
+    } catch (error) {
+      this.#fail(error);
+      return bytes.byteLength;
     }
   }
 
@@ -176,6 +191,15 @@ class LinuxUdpSocket implements UdpSocket {
     await new Promise<void>((resolve) => {
       this.#parts.socket.close(() => resolve());
     });
+  }
+
+  /** Groups only those of the grant. */
+  #isRefused(to: Destination): boolean {
+    const isRefused = Ipv4Address.isMulticast(to.address) && !this.grant.groups.includes(to.address);
+    if (isRefused) {
+      this.#fail(new NetworkError("not-granted", `${this.grant.flowId} may not send to group ${to.address}`));
+    }
+    return isRefused;
   }
 
   #sendWhenWritable(bytes: Uint8Array, to: Destination): void {

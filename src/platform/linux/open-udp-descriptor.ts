@@ -46,6 +46,17 @@ function setBufferSize(fd: number, direction: "receive" | "send", sizeBytes: num
   }
 }
 
+/** Asks the kernel to hand over datagrams joined. One that cannot hands them over one by one, which is right as well. */
+function joinDatagrams(fd: number): void {
+  try {
+    setIntegerOption(fd, k.IPPROTO_UDP, k.UDP_GRO, 1, "UDP_GRO");
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || error.errno !== systemErrors.ENOPROTOOPT) {
+      throw error;
+    }
+  }
+}
+
 /** Whether others may bind the same port: only sockets that share it by their groups. */
 export function allowsReuse(grant: SocketGrant, options: UdpOptions): boolean {
   return options.reuseAddress ?? grant.groups.length > 0;
@@ -83,6 +94,9 @@ function applyOptions(
   }
   if (options.neverFragment === true) {
     setIntegerOption(fd, k.IPPROTO_IP, k.IP_MTU_DISCOVER, k.IP_PMTUDISC_PROBE, "IP_MTU_DISCOVER");
+  }
+  if (options.joined === true) {
+    joinDatagrams(fd);
   }
   // Only groups that this socket has joined, not those that others on the machine have.
   setIntegerOption(fd, k.IPPROTO_IP, k.IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");

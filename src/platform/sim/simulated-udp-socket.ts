@@ -58,6 +58,13 @@ export class SimulatedUdpSocket implements UdpSocket {
     this.#transmit(bytes, to, null);
   }
 
+  sendBatch(bytes: Uint8Array, datagramSizeBytes: number, to: Destination): number {
+    for (let from = 0; from < bytes.byteLength; from += datagramSizeBytes) {
+      this.#transmit(bytes.subarray(from, from + datagramSizeBytes), to, null);
+    }
+    return bytes.byteLength;
+  }
+
   sendToHardware(bytes: Uint8Array, to: Destination & { readonly mac: MacAddress }): void {
     if (this.#nic === null) {
       this.#errorHandler(

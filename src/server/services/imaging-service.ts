@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import { decodeManifest } from "#engine/image/manifest.ts";
 import { allocatePair, type GroupPort } from "#engine/multicast/allocate-pair.ts";
-import { defaultSenderLimits, type LeftReason } from "#engine/multicast/sender.ts";
+import type { LeftReason } from "#engine/multicast/pace.ts";
+import { defaultSenderLimits } from "#engine/multicast/sender.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import type { Settings } from "#plan/settings.ts";

@@ -22,14 +22,16 @@ export type AgentImagingMessage =
       /** Datagrams missing below that number, since the session began. */
       readonly lost: number;
     }
-  /** The answer to `imaging-round-end`. Empty: everything has arrived. */
+  /** The answer to `imaging-round-end`. Empty: nothing of that round is lacking. */
   | {
       readonly type: "imaging-missing";
       readonly sessionId: number;
       readonly round: number;
       readonly chunks: Ranges;
       readonly blocks: readonly MissingBlocks[];
-    };
+    }
+  /** Everything has arrived and is genuine. */
+  | { readonly type: "imaging-done"; readonly sessionId: number };
 
 export type ServerImagingMessage =
   | {
@@ -38,10 +40,19 @@ export type ServerImagingMessage =
       readonly sessionId: number;
       readonly group: Ipv4Address;
       readonly port: number;
+      /** Of every datagram of the session: where joined datagrams end. */
+      readonly blockSizeBytes: number;
       /** AES-256 key of this session, base64. */
       readonly sessionKey: string;
     }
-  | { readonly type: "imaging-round-end"; readonly sessionId: number; readonly round: number }
+  /** These chunks have been sent by that sequence number: which are lacking? */
+  | {
+      readonly type: "imaging-round-end";
+      readonly sessionId: number;
+      readonly round: number;
+      readonly sequence: number;
+      readonly chunks: Ranges;
+    }
   /** Fetch what is lacking over the transfer connection. */
   | { readonly type: "imaging-use-unicast"; readonly key: string; readonly reason: string };
 
@@ -80,6 +91,7 @@ export function decodeAgentImagingMessage(type: string, fields: JsonFields): Age
         wanted: fields.list("wanted", rangeCountMax, decodeRange),
       };
     case "imaging-ready":
+    case "imaging-done":
       return { type, sessionId: fields.integer("sessionId", 0, numberMax) };
     case "imaging-report":
       return {
@@ -116,6 +128,7 @@ export function decodeServerImagingMessage(type: string, fields: JsonFields): Se
         sessionId: fields.integer("sessionId", 0, numberMax),
         group: Ipv4Address.parse(fields.text("group", 15)),
         port: fields.integer("port", 1, 65535),
+        blockSizeBytes: fields.integer("blockSizeBytes", 64, 65_000),
         sessionKey: fields.text("sessionKey", 64),
       };
     case "imaging-round-end":
@@ -123,6 +136,8 @@ export function decodeServerImagingMessage(type: string, fields: JsonFields): Se
         type,
         sessionId: fields.integer("sessionId", 0, numberMax),
         round: fields.integer("round", 0, numberMax),
+        sequence: fields.integer("sequence", 0, numberMax),
+        chunks: fields.list("chunks", rangeCountMax, decodeRange),
       };
     case "imaging-use-unicast":
       return { type, key: fields.text("key", 256), reason: fields.prose("reason", 1024) };

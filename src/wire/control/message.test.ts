@@ -79,6 +79,7 @@ const agentMessages = [
   { type: "wake-sent", wakeId: "w1", sentCount: 2 },
   { type: "imaging-join", key: "k", wanted: [[0, 4]] },
   { type: "imaging-ready", sessionId: 1 },
+  { type: "imaging-done", sessionId: 1 },
   { type: "imaging-report", sessionId: 1, sequence: 9, lost: 0 },
   { type: "imaging-missing", sessionId: 1, round: 1, chunks: [[0, 1]], blocks: [[3, [[1, 2]]]] },
 ];
@@ -125,9 +126,10 @@ const serverMessages = [
     sessionId: 1,
     group: "224.2.0.2",
     port: 401,
+    blockSizeBytes: 1448,
     sessionKey: "AAAA",
   },
-  { type: "imaging-round-end", sessionId: 1, round: 2 },
+  { type: "imaging-round-end", sessionId: 1, round: 2, sequence: 900, chunks: [[0, 4]] },
   { type: "imaging-use-unicast", key: "k", reason: "no multicast" },
 ];
 

@@ -5,12 +5,12 @@ import { WireError } from "../bytes/wire-error.ts";
  * | ------ | ---- | -------------- | ------------------------------------------------- |
  * | 0      | 2    | magic          | 0x504d, "PM"                                      |
  * | 2      | 1    | version        | 1                                                 |
- * | 3      | 1    | kind           | 0 data; 1 is reserved for parity                  |
+ * | 3      | 1    | kind           | 0 data, 1 parity                                  |
  * | 4      | 4    | session        |                                                   |
  * | 8      | 4    | sequence       | counts the datagrams of the session, from 1       |
  * | 12     | 4    | chunk          | index in the manifest                             |
  * | 16     | 4    | frame size     | bytes of the sealed chunk                         |
- * | 20     | 2    | block          | index of this piece of the sealed chunk           |
+ * | 20     | 2    | block          | index of the piece; parity: stripe × 256 + index  |
  * | 22     | 2    | block size     | bytes of every piece but the last                 |
  * | 24     | …    | piece          |                                                   |
  */
@@ -18,11 +18,16 @@ const magic = 0x504d;
 const version = 1;
 export const dataHeaderSizeBytes = 24;
 
+/** Block `n` of a sealed chunk belongs to stripe `n % stripeCount`; parity is computed over one stripe. */
+export const stripeCount = 4;
+
 export type DataPacket = {
+  readonly kind: "data" | "parity";
   readonly sessionId: number;
   readonly sequence: number;
   readonly chunkIndex: number;
   readonly frameSizeBytes: number;
+  /** Of a piece of the chunk, or of a parity block: stripe × 256 + index within the stripe. */
   readonly blockIndex: number;
   readonly blockSizeBytes: number;
   /** A view into the datagram. */
@@ -32,20 +37,25 @@ export type DataPacket = {
 /** A sealed chunk: up to 1 MiB of content that zstd could not shrink, its framing, and the AEAD tag. */
 export const frameSizeBytesMax = (1 << 20) + 4096;
 
-/** Writes the datagram into a buffer of the caller, so that sending allocates once per datagram. */
-export function encodeDataPacket(packet: DataPacket): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(dataHeaderSizeBytes + packet.block.byteLength);
-  const view = new DataView(bytes.buffer);
+/** Writes one datagram into `target` at `offset`. @returns its size */
+export function writeDataPacket(target: Uint8Array, offset: number, packet: DataPacket): number {
+  const view = new DataView(target.buffer, target.byteOffset + offset, dataHeaderSizeBytes);
   view.setUint16(0, magic);
   view.setUint8(2, version);
-  view.setUint8(3, 0);
+  view.setUint8(3, packet.kind === "data" ? 0 : 1);
   view.setUint32(4, packet.sessionId);
   view.setUint32(8, packet.sequence);
   view.setUint32(12, packet.chunkIndex);
   view.setUint32(16, packet.frameSizeBytes);
   view.setUint16(20, packet.blockIndex);
   view.setUint16(22, packet.blockSizeBytes);
-  bytes.set(packet.block, dataHeaderSizeBytes);
+  target.set(packet.block, offset + dataHeaderSizeBytes);
+  return dataHeaderSizeBytes + packet.block.byteLength;
+}
+
+export function encodeDataPacket(packet: DataPacket): Uint8Array {
+  const bytes = new Uint8Array(dataHeaderSizeBytes + packet.block.byteLength);
+  writeDataPacket(bytes, 0, packet);
   return bytes;
 }
 
@@ -70,7 +80,8 @@ export function decodeDataPacket(bytes: Uint8Array): DataPacket {
   if (view.getUint16(0) !== magic || view.getUint8(2) !== version) {
     refuse("bad-magic", "magic", 0);
   }
-  if (view.getUint8(3) !== 0) {
+  const kind = view.getUint8(3);
+  if (kind > 1) {
     refuse("bad-value", "kind", 3);
   }
   const frameSizeBytes = view.getUint32(16);
@@ -80,11 +91,16 @@ export function decodeDataPacket(bytes: Uint8Array): DataPacket {
   if (frameSizeBytes === 0 || frameSizeBytes > frameSizeBytesMax || blockSizeBytes < 64) {
     refuse("bad-value", "frame size", 16);
   }
-  const from = blockIndex * blockSizeBytes;
-  if (from >= frameSizeBytes || pieceSizeBytes !== Math.min(blockSizeBytes, frameSizeBytes - from)) {
+  const from = kind === 1 ? 0 : blockIndex * blockSizeBytes;
+  const wantedSizeBytes = kind === 1 ? blockSizeBytes : Math.min(blockSizeBytes, frameSizeBytes - from);
+  if (from >= frameSizeBytes || pieceSizeBytes !== wantedSizeBytes) {
     refuse("bad-length", "piece", dataHeaderSizeBytes);
   }
+  if (kind === 1 && blockIndex >> 8 >= stripeCount) {
+    refuse("bad-value", "block", 20);
+  }
   return {
+    kind: kind === 1 ? "parity" : "data",
     sessionId: view.getUint32(4),
     sequence: view.getUint32(8),
     chunkIndex: view.getUint32(12),

@@ -24,16 +24,21 @@ export const socketConstants = {
   IP_MULTICAST_LOOP: 34,
   IP_ADD_MEMBERSHIP: 35,
   IP_MULTICAST_ALL: 49,
+  IPPROTO_UDP: 17,
+  UDP_SEGMENT: 103,
+  UDP_GRO: 104,
 } as const;
 
 /** errno(3) on Linux: those that are told apart here. */
 export const systemErrors = {
   EPERM: 1,
+  EIO: 5,
   EAGAIN: 11,
   EACCES: 13,
   ENODEV: 19,
   EINVAL: 22,
   EMSGSIZE: 90,
+  ENOPROTOOPT: 92,
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
   ENETDOWN: 100,
@@ -51,6 +56,7 @@ const { functions: libc } = dlopen("libc.so.6", {
   setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
   bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
   sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
+  sendmmsg: { arguments: ["i32", "pointer", "u32", "i32"], return: "i32" },
   close: { arguments: ["i32"], return: "i32" },
   ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
   if_nametoindex: { arguments: ["pointer"], return: "u32" },
@@ -117,6 +123,16 @@ export function sendToSocket(fd: number, bytes: Uint8Array, address: Uint8Array)
     address.byteLength,
   );
   check("sendto", sent);
+}
+
+/** Sends `count` messages of an array of struct mmsghdr; how many went. @throws SystemCallError when none did */
+export function sendMessages(fd: number, headers: Uint8Array, count: number): number {
+  return check("sendmmsg", libc.sendmmsg(fd, getRawPointer(headers), count, 0));
+}
+
+/** Where the kernel finds these bytes. They must stay referenced while it may look. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return getRawPointer(bytes);
 }
 
 export function closeSocket(fd: number): void {

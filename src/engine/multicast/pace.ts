@@ -1,0 +1,185 @@
+export type PaceLimits = {
+  /** Datagrams that may be unreported. */
+  readonly windowMax: number;
+  readonly windowMin: number;
+  /** Mbit/s on the wire; 0 for no cap. */
+  readonly maxMbps: number;
+  readonly datagramSizeBytes: number;
+  /** Nothing reported for this long means the tail was lost: go on with half the window. */
+  readonly stallMs: number;
+  /** A receiver that reports nothing for this long is sent away to unicast. */
+  readonly silenceMs: number;
+  /** A receiver that alone holds the others up for this much of `judgeMs` is sent away to unicast. */
+  readonly judgeMs: number;
+};
+
+/*
+ * Loss is judged over this many datagrams: over fewer, one lost datagram of a noisy cable looks like congestion, and
+ * giving way to it stops a session at two in a hundred.
+ */
+const lossSampleCount = 256;
+const congestionLossRate = 0.06;
+const noiseLossRate = 0.035;
+
+type Progress = {
+  sequence: number;
+  /** Where the current sample of its loss began. */
+  sampledSequence: number;
+  sampledLost: number;
+  reportedAtMs: number;
+  /** Milliseconds for which it alone kept the sender waiting, since `judgedAtMs`. */
+  heldUpMs: number;
+};
+
+/**
+ * How fast a session sends: a window over what the slowest receiver has reported, smaller on congestion, and under a
+ * cap where one is set.
+ */
+export class Pace {
+  readonly #limits: PaceLimits;
+  /** Keyed by receiver. BOUNDED by the computers of the job. */
+  readonly #receivers = new Map<string, Progress>();
+  #sentSequence = 0;
+  /** Sequence from which datagrams in flight are counted; moved up when a stall writes them off. */
+  #writtenOffSequence = 0;
+  #window: number;
+  #lossAtSequence = 0;
+  #blockedSinceMs: number | null = null;
+  #judgedAtMs: number;
+  #tokens = 0;
+  #tokensAtMs: number;
+
+  constructor(limits: PaceLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#window = Math.min(limits.windowMin, limits.windowMax);
+    this.#judgedAtMs = nowMs;
+    this.#tokensAtMs = nowMs;
+  }
+
+  get sentSequence(): number {
+    return this.#sentSequence;
+  }
+
+  join(receiverId: string, nowMs: number): void {
+    this.#receivers.set(receiverId, {
+      sequence: this.#sentSequence,
+      sampledSequence: this.#sentSequence,
+      sampledLost: 0,
+      reportedAtMs: nowMs,
+      heldUpMs: 0,
+    });
+  }
+
+  leave(receiverId: string): void {
+    this.#receivers.delete(receiverId);
+  }
+
+  /** It has answered for everything up to a sequence number, whether that arrived or not. */
+  answered(receiverId: string, sequence: number, nowMs: number): void {
+    const receiver = this.#receivers.get(receiverId);
+    if (receiver !== undefined) {
+      receiver.reportedAtMs = nowMs;
+      receiver.sequence = Math.max(receiver.sequence, Math.min(sequence, this.#sentSequence));
+    }
+  }
+
+  /** @param lost datagrams missing below `sequence` since the session began */
+  report(receiverId: string, sequence: number, lost: number, nowMs: number): void {
+    this.answered(receiverId, sequence, nowMs);
+    const receiver = this.#receivers.get(receiverId);
+    const sampleCount = receiver === undefined ? 0 : receiver.sequence - receiver.sampledSequence;
+    if (receiver === undefined || sampleCount < lossSampleCount) {
+      return;
+    }
+    const { windowMax, windowMin } = this.#limits;
+    const lossRate = Math.max(0, lost - receiver.sampledLost) / sampleCount;
+    receiver.sampledSequence = receiver.sequence;
+    receiver.sampledLost = lost;
+    if (lossRate > congestionLossRate) {
+      // Once for what was in flight: the others report the same overflow.
+      if (receiver.sequence > this.#lossAtSequence) {
+        this.#window = Math.max(windowMin, Math.floor(this.#window * 0.6));
+        this.#lossAtSequence = this.#sentSequence;
+      }
+    } else if (lossRate < noiseLossRate) {
+      this.#window = Math.min(windowMax, this.#window + 64);
+    }
+  }
+
+  /** Datagrams that may go now. */
+  budget(nowMs: number): number {
+    const { windowMin, stallMs, maxMbps, datagramSizeBytes } = this.#limits;
+    let budget = this.#window - (this.#sentSequence - this.#reportedSequence());
+    if (budget <= 0) {
+      this.#blockedSinceMs ??= nowMs;
+      if (nowMs - this.#blockedSinceMs >= stallMs) {
+        this.#blockedSinceMs = null;
+        this.#writtenOffSequence = this.#sentSequence;
+        this.#window = Math.max(windowMin, Math.floor(this.#window / 2));
+        budget = this.#window;
+      }
+    } else {
+      this.#blockedSinceMs = null;
+    }
+    if (maxMbps > 0) {
+      const perMs = (maxMbps * 1000) / 8 / datagramSizeBytes;
+      this.#tokens = Math.min(this.#tokens + (nowMs - this.#tokensAtMs) * perMs, perMs * 50 + 1);
+      budget = Math.min(budget, Math.floor(this.#tokens));
+    }
+    this.#tokensAtMs = nowMs;
+    return Math.max(0, budget);
+  }
+
+  /** Numbers the datagrams that are sent now. @returns the first */
+  takeSequences(count: number): number {
+    const first = this.#sentSequence + 1;
+    this.#sentSequence += count;
+    this.#tokens -= count;
+    return first;
+  }
+
+  /**
+   * Receivers that must go on by unicast, with the reason. Call about every second.
+   *
+   * @param elapsedMs since the last call
+   */
+  judge(nowMs: number, elapsedMs: number): { readonly receiverId: string; readonly reason: LeftReason }[] {
+    const { silenceMs, judgeMs } = this.#limits;
+    const gone = [...this.#receivers]
+      .filter(([, receiver]) => nowMs - receiver.reportedAtMs > silenceMs)
+      .map(([receiverId]) => ({ receiverId, reason: "silent" as const }));
+    const bySequence = [...this.#receivers].toSorted(([, a], [, b]) => a.sequence - b.sequence);
+    const [slowest, second] = bySequence;
+    if (slowest !== undefined && second !== undefined && this.#blockedSinceMs !== null) {
+      // It alone is behind: the second slowest is within a quarter of the window.
+      if (second[1].sequence - slowest[1].sequence > this.#window * 0.75) {
+        slowest[1].heldUpMs += elapsedMs;
+      }
+    }
+    const tooSlow = [...this.#receivers]
+      .filter(([, receiver]) => receiver.heldUpMs > judgeMs * 0.7)
+      .map(([receiverId]) => ({ receiverId, reason: "too-slow" as const }));
+    if (nowMs - this.#judgedAtMs > judgeMs) {
+      this.#judgedAtMs = nowMs;
+      for (const receiver of this.#receivers.values()) {
+        receiver.heldUpMs = 0;
+      }
+    }
+    return [
+      ...gone,
+      ...tooSlow.filter(({ receiverId }) => !gone.some((item) => item.receiverId === receiverId)),
+    ];
+  }
+
+  /** What the slowest receiver has reported, or what was written off after that. */
+  #reportedSequence(): number {
+    let lowest = this.#sentSequence;
+    for (const receiver of this.#receivers.values()) {
+      lowest = Math.min(lowest, receiver.sequence);
+    }
+    return Math.max(lowest, this.#writtenOffSequence);
+  }
+}
+
+/** Why a receiver is no longer in a session. */
+export type LeftReason = "done" | "failed" | "silent" | "too-slow";

@@ -152,6 +152,7 @@ function passOn(
     case "imaging-ready":
     case "imaging-report":
     case "imaging-missing":
+    case "imaging-done":
       imaging.receive(link, message).catch((error: unknown) => log.error({ err: error }, "imaging"));
   }
 }

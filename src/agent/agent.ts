@@ -14,9 +14,9 @@ import {
   type EnrollMessage,
   type ServerMessage,
 } from "#wire/control/message.ts";
+import type { Inventory } from "#wire/control/inventory.ts";
 import type { RogueServer } from "./find-server.ts";
 import type { AgentIdentity } from "./identity.ts";
-import { readInventory } from "./inventory.ts";
 import { connectPinned, PinError } from "./pinned-tls.ts";
 import { ProbeRunner } from "./probe/probe-runner.ts";
 import { RogueList } from "./rogue-list.ts";
@@ -30,6 +30,8 @@ export type AgentDependencies = {
   readonly settings: SettingsKeeper;
   /** Where to go this time, after so many attempts that failed. The error's message says why there is nowhere. */
   readonly findServer: (failures: number, onRogue: (rogue: RogueServer) => void) => Promise<ServerPlace>;
+  /** What this computer is, read anew each time. */
+  readonly readInventory: () => Inventory;
   readonly say: (text: string) => void;
 };
 
@@ -79,6 +81,7 @@ export class Agent {
       siteKeyFingerprint: settings.current().siteKeyFingerprint,
       identity: identityPem,
       say,
+      disks: () => dependencies.readInventory().disks,
       send: (message) => this.#send(message),
       flush: () => this.#flush(),
     });
@@ -192,7 +195,7 @@ export class Agent {
       publicKey: identity.publicKey(),
       proof: identity.prove(socket),
       bootToken,
-      inventory: readInventory(),
+      inventory: this.#dependencies.readInventory(),
     };
   }
 
@@ -201,7 +204,7 @@ export class Agent {
       type: "hello",
       environment: this.#dependencies.settings.current().environment,
       agentRunId: this.#agentRunId,
-      inventory: readInventory(),
+      inventory: this.#dependencies.readInventory(),
       tasks: this.#tasks.reports(),
     };
   }

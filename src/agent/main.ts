@@ -7,6 +7,7 @@ import { Agent } from "./agent.ts";
 import { choosePlace, serviceName } from "./choose-place.ts";
 import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
+import { readInventory } from "./inventory.ts";
 import { SettingsKeeper } from "./settings-keeper.ts";
 
 const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
@@ -43,6 +44,7 @@ async function runAgent(
         lastDiscovery: () => settings.lastDiscovery(),
         askDns: () => findService(serviceName, listSearchDomains()),
       }),
+    readInventory,
     say,
   });
   process.on("SIGHUP", () => reloadSettings(settings, agent));

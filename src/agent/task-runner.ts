@@ -8,7 +8,7 @@ import { runScript } from "./tasks/run-script.ts";
 
 export type TaskRunnerDependencies = Pick<
   TaskContext,
-  "network" | "serverAddress" | "siteKeyFingerprint" | "identity" | "say"
+  "network" | "serverAddress" | "siteKeyFingerprint" | "identity" | "disks" | "say"
 > & {
   readonly environment: Environment;
   /** Where what outlives the agent is kept; `null` in preboot. */
@@ -99,6 +99,10 @@ export class TaskRunner {
         const { deployImage } = await import("./tasks/deploy-image.ts");
         return deployImage(message.task, context);
       }
+      case "capture-image": {
+        const { captureImage } = await import("./tasks/capture-image.ts");
+        return captureImage(message.task, context);
+      }
       case "restart":
       case "power-off": {
         const { kind } = message.task;
@@ -145,13 +149,14 @@ export class TaskRunner {
   }
 
   #contextFor(key: string, task: RunningTask): TaskContext {
-    const { network, serverAddress, siteKeyFingerprint, identity, send, say } = this.#dependencies;
+    const { network, serverAddress, siteKeyFingerprint, identity, disks, send, say } = this.#dependencies;
     return {
       key,
       network,
       serverAddress,
       siteKeyFingerprint,
       identity,
+      disks,
       send,
       say,
       onMessage: (handler) => {

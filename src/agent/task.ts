@@ -1,5 +1,6 @@
 import type { Network } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import type { DiskInventory } from "#wire/control/inventory.ts";
 import type { TransferAccess } from "#wire/control/task-message.ts";
 import type { AgentMessage } from "#wire/control/message.ts";
 import type { AgentImagingMessage, ServerImagingMessage } from "#wire/control/imaging-messages.ts";
@@ -36,6 +37,8 @@ export type TaskContext = {
   readonly send: (message: AgentImagingMessage | Extract<AgentMessage, { type: "inventory" }>) => void;
   /** Imaging messages of the server, and the news that a server asked for this task again. */
   readonly onMessage: (handler: (message: ServerImagingMessage | TaskAgain) => void) => void;
+  /** The disks of this computer, as they are now. */
+  readonly disks: () => readonly DiskInventory[];
   readonly report: (progress: TaskProgress) => void;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;

@@ -11,6 +11,10 @@ export const imageSchema = z.object({
   chunkCount: z.number(),
   /** Chunks that are not all zero. */
   dataChunkCount: z.number(),
+  /** What its chunks take in the store, compressed; those it shares with other images included. */
+  storedBytes: z.number().nullable(),
+  /** Where it came from. */
+  source: z.string().nullable(),
   createdAt: epochMs,
 });
 export type ImageResource = z.infer<typeof imageSchema>;

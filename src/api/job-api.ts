@@ -37,12 +37,70 @@ export const diskRuleSchema = z.union([
   z.object({ sizeBytes: z.number().int().positive() }).strict(),
 ]);
 
+const ipv4 = z.ipv4();
+
+/** What makes a restored computer itself. Machine id and SSH host keys are always made anew with it. */
+const identitySchema = z
+  .object({
+    /** May hold `{name}`, `{serial}` and `{mac}` of the computer; `null`: the image's stays. */
+    hostName: z.string().min(1).max(128).nullable().default("{name}"),
+    /** Fixed addresses, by computer id or name. Without one the image's settings stay. */
+    addresses: z
+      .record(
+        z.string(),
+        z
+          .object({
+            address: ipv4,
+            prefixLength: z.number().int().min(1).max(32),
+            gateway: ipv4.nullable().default(null),
+            nameServers: z.array(ipv4).max(8).default([]),
+          })
+          .strict(),
+      )
+      .default({}),
+    /** Answer file for a prepared Windows. */
+    unattend: z
+      .string()
+      .max(256 << 10)
+      .nullable()
+      .default(null),
+  })
+  .strict();
+
+/** What is done to a disk beyond the image itself. */
+export const restoreSchema = z
+  .object({
+    /** The partition that takes the difference in size between the image's disk and the target. */
+    resize: z
+      .object({
+        partition: z.union([z.literal("last"), z.number().int().min(1).max(128)]).default("last"),
+        mayShrink: z.boolean().default(true),
+      })
+      .strict()
+      .nullable()
+      .default(null),
+    hasNewIds: z.boolean().default(false),
+    hasBootEntry: z.boolean().default(false),
+    identity: identitySchema.nullable().default(null),
+  })
+  .strict();
+
 export const taskSchema = z.discriminatedUnion("kind", [
   z
     .object({
       kind: z.literal("deploy-image"),
       image: z.string().min(1).max(128),
       disk: diskRuleSchema.default("only-disk"),
+      options: restoreSchema.optional(),
+    })
+    .strict(),
+  z
+    .object({
+      kind: z.literal("capture-image"),
+      name: z.string().min(1).max(128),
+      disk: diskRuleSchema.default("only-disk"),
+      /** Obstacles are noted in the image instead of stopping. */
+      isForced: z.boolean().default(false),
     })
     .strict(),
   z

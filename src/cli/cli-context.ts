@@ -28,6 +28,11 @@ export function resolveDataDir(flag: string | undefined): string {
   return flag ?? process.env["PORTOLAN_DATA"] ?? "/var/lib/portolan";
 }
 
+/** What was given for a command's flags, by name. */
+export type FlagValues = Readonly<Record<string, string | undefined>>;
+/** Which of a command's switches were given, by name. */
+export type SwitchValues = Readonly<Record<string, boolean | undefined>>;
+
 type ApiCommand<Args extends readonly string[]> = {
   readonly brief: string;
   /** Placeholders of the positional arguments, in order. */
@@ -36,12 +41,15 @@ type ApiCommand<Args extends readonly string[]> = {
   readonly list?: string;
   /** `--name VALUE` by name; all optional. A command parses the value itself and names the flag when it is wrong. */
   readonly flags?: Readonly<Record<string, { readonly brief: string; readonly placeholder: string }>>;
+  /** `--name` by name, without a value. */
+  readonly switches?: Readonly<Record<string, { readonly brief: string }>>;
   readonly run: (input: {
     readonly client: ApiClient;
     readonly args: Args;
     readonly list: readonly string[];
     /** What was given for `flags`, by name. */
-    readonly flags: Readonly<Record<string, string | undefined>>;
+    readonly flags: FlagValues;
+    readonly switches: SwitchValues;
     readonly isJson: boolean;
     readonly stdout: NodeJS.WriteStream;
   }) => Promise<CommandAnswer>;
@@ -59,14 +67,15 @@ export function apiCommand<Args extends readonly string[]>(
       args: given.slice(0, placeholders.length) as unknown as Args,
       list: given.slice(placeholders.length),
       // The scanner has put texts alone under these names.
-      flags: flags as unknown as Readonly<Record<string, string | undefined>>,
+      flags: flags as unknown as FlagValues,
+      switches: flags as unknown as SwitchValues,
       isJson: flags.json,
       stdout: this.process.stdout,
     });
     printAnswer(this.process, answer, flags.json);
   };
   const missing = placeholders.length;
-  const flags = { ...commonFlags, ...describeFlags(definition.flags ?? {}) };
+  const flags = { ...commonFlags, ...describeFlags(definition.flags, definition.switches) };
   const parameters = placeholders.map((placeholder) => ({ placeholder, parse: String, brief: placeholder }));
   if (definition.list === undefined) {
     return buildCommand<CommonFlags, string[], CliContext>({
@@ -97,13 +106,19 @@ export function apiCommand<Args extends readonly string[]>(
 }
 
 /** The flags of one command as stricli wants them. */
-function describeFlags(flags: NonNullable<ApiCommand<[]>["flags"]>): object {
-  return Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [
-      name,
-      { kind: "parsed", parse: String, optional: true, ...flag },
-    ]),
-  );
+function describeFlags(
+  flags: ApiCommand<[]>["flags"] = {},
+  switches: ApiCommand<[]>["switches"] = {},
+): object {
+  const withValue = Object.entries(flags).map(([name, flag]) => [
+    name,
+    { kind: "parsed", parse: String, optional: true, ...flag },
+  ]);
+  const without = Object.entries(switches).map(([name, flag]) => [
+    name,
+    { kind: "boolean", optional: true, withNegated: false, ...flag },
+  ]);
+  return Object.fromEntries([...withValue, ...without]) as object;
 }
 
 export function printAnswer(target: NodeJS.Process, answer: CommandAnswer, isJson: boolean): void {

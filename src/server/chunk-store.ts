@@ -23,14 +23,31 @@ export class ChunkError extends Error {
   }
 }
 
+/** Chunks that work under way counts on before an image names them. */
+export type ChunkHold = {
+  add(chunkHash: string): void;
+  release(): void;
+};
+
 /** Each chunk once, as a file named by the SHA-256 of its content, holding one zstd frame. */
 export class ChunkStore {
   readonly #folder: string;
   /** Chunks being written, keyed by hash: equal ones come at the same time. BOUNDED by the callers' parallel puts. */
   readonly #writing = new Map<string, Promise<void>>();
+  /** BOUNDED by imports and uploads at the same time, each by the chunks of one content. */
+  readonly #holds = new Set<ReadonlySet<string>>();
+  /** Chunks being removed, keyed by hash. BOUNDED by the one prune that runs. */
+  readonly #removing = new Map<string, Promise<void>>();
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Keeps what is added to it from being pruned until it is released. */
+  hold(): ChunkHold {
+    const held = new Set<string>();
+    this.#holds.add(held);
+    return { add: (chunkHash) => held.add(chunkHash), release: () => this.#holds.delete(held) };
   }
 
   /** Stores the content if it is new. Durable when it returns. */
@@ -80,6 +97,7 @@ export class ChunkStore {
   }
 
   async has(chunkHash: string): Promise<boolean> {
+    await this.#removing.get(chunkHash);
     return exists(this.#pathOf(chunkHash));
   }
 
@@ -124,6 +142,7 @@ export class ChunkStore {
   /** False when it was there already. */
   async #writeFrame(chunkHash: string, makeFrame: () => Promise<Uint8Array>): Promise<boolean> {
     const path = this.#pathOf(chunkHash);
+    await this.#removing.get(chunkHash);
     if (await exists(path)) {
       return false;
     }

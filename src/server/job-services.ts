@@ -2,8 +2,10 @@ import { JobStore } from "#store/job-store.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
+import { resolveRestoreOptions } from "./restore-options.ts";
 import type { SiteChanges } from "./live/site-changes.ts";
 import type { ServerParts } from "./server.ts";
+import type { CaptureService } from "./services/capture-service.ts";
 import type { ControlLink } from "./services/control-service.ts";
 import { ImagingService } from "./services/imaging-service.ts";
 import { JobService } from "./services/job-service.ts";
@@ -46,11 +48,12 @@ export function createJobs(given: {
   readonly parts: ServerParts;
   readonly registry: ComputerRegistry;
   readonly findLink: (computerId: string) => ControlLink | null;
+  readonly captures: CaptureService;
   readonly imaging: () => ImagingService;
   readonly changes: SiteChanges;
   readonly wake: WakeService;
 }): JobService {
-  const { registry, findLink, imaging, changes, wake } = given;
+  const { registry, findLink, captures, imaging, changes, wake } = given;
   const { clock, log, db } = given.parts;
   const report =
     (what: string, computerId: string) =>
@@ -62,6 +65,11 @@ export function createJobs(given: {
     log,
     findLink,
     imaging,
+    captures: () => captures,
+    restoreOptions: (request, computerId) => {
+      const { name = computerId, serial = null, macs = [] } = registry.get(computerId) ?? {};
+      return resolveRestoreOptions(request, { id: computerId, name, serial, macs });
+    },
     wake: (computerId) => {
       wake.order(computerId).catch(report("a magic packet could not be sent", computerId));
     },

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import type { BootEvent } from "#engine/boot/boot-event.ts";
 import type { Flow } from "#plan/flow.ts";
@@ -12,17 +11,19 @@ import { AccountStore } from "#store/account-store.ts";
 import { AuditStore } from "#store/audit-store.ts";
 import { BootEventStore, toStoredBootEvent } from "#store/boot-event-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
-import { ImageStore } from "#store/image-store.ts";
+import type { ImageStore } from "#store/image-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { AuditLog } from "./accounts/audit-log.ts";
 import { type BootServices, createBootServices } from "./boot-services.ts";
 import { createControl, createDiscovery, createRegistry, createSegments } from "./agent-services.ts";
-import { ChunkStore } from "./chunk-store.ts";
+import type { ChunkStore } from "./chunk-store.ts";
 import { toBootEvent } from "./handlers/boot-handlers.ts";
 import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
+import type { ImageCatalogue } from "./image-catalogue.ts";
+import { createImageServices } from "./image-services.ts";
 import { createImaging, createJobs } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
 import { createManagement, type ManagementServices } from "./management-services.ts";
@@ -32,7 +33,7 @@ import type { ControlLink, ControlService } from "./services/control-service.ts"
 import type { DiscoveryService } from "./services/discovery-service.ts";
 import type { ImagingService } from "./services/imaging-service.ts";
 import type { JobService } from "./services/job-service.ts";
-import { TransferService } from "./services/transfer-service.ts";
+import type { TransferService } from "./services/transfer-service.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-authority.ts";
 import { RelaySightings } from "./relay-sightings.ts";
 import type { SiteSegments } from "./site-segments.ts";
@@ -60,6 +61,7 @@ export type PortolanServer = {
   readonly images: ImageStore;
   readonly bootEvents: BootEventStore;
   readonly chunks: ChunkStore;
+  readonly catalogue: ImageCatalogue;
   readonly boot: BootServices;
   readonly control: ControlService;
   readonly discovery: DiscoveryService;
@@ -169,9 +171,8 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const changes = new SiteChanges();
   const bootEvents = new BootEventStore(db);
   const sightings = new RelaySightings(config.relays);
-  const images = new ImageStore(db);
-  const chunks = new ChunkStore(join(config.dataDir, "chunks"));
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
+  const { images, chunks, catalogue, transfers, captures } = createImageServices(parts, findLink);
   const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
   const boot = createBoot(parts, directory, probes.watch, (events) =>
     keepBootEvents(events, { bootEvents, jobs, changes, management }, sightings),
@@ -185,19 +186,10 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     onPublished: (id) => changes.computer(id),
   });
   const segments = createSegments({ parts, registry, sightings, findLink });
-  const transfers = new TransferService(
-    {
-      flows,
-      transferPort: settings.current()["transfer.port"],
-      maxMbps: () => settings.current()["transfer.maxMbps"],
-      tls,
-    },
-    { authority, clock, log, chunks },
-  );
   const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });
   const management = createManagement({ parts, registry, control: () => control });
   const jobs = createJobs({
-    ...{ parts, registry, findLink, changes },
+    ...{ parts, registry, findLink, captures, changes },
     imaging: () => imaging,
     wake: management.wake,
   });
@@ -210,7 +202,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
-      ...{ registry, segments, management, images, bootEvents, chunks, boot, control },
+      ...{ registry, segments, management, images, bootEvents, chunks, catalogue, boot, control },
       ...{ discovery, transfers, imaging, jobs, verify },
       operations: new Operations(),
     },

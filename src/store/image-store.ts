@@ -12,6 +12,9 @@ const columns = [
   "chunkCount",
   "dataChunkCount",
   "createdAtMs",
+  "signature",
+  "storedBytes",
+  "source",
 ] as const;
 
 export class ImageStore {

@@ -3,6 +3,7 @@ import type { Migration } from "kysely/migration";
 import { createAccountTables } from "./account-tables.ts";
 import { createPlanTables } from "./plan-tables.ts";
 import { createAgentTables } from "./agent-tables.ts";
+import { signImages } from "./image-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
 export type Dialect = "sqlite" | "postgres";
@@ -12,6 +13,7 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
   return {
     "0001-first-deployment": { up: (db) => createFirstTables(db, dialect) },
     "0010-plan": { up: createPlanTables },
+    "0030-signed-images": { up: signImages },
     "0050-agents": { up: (db) => createAgentTables(db, dialect) },
     "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
   };

@@ -37,6 +37,12 @@ export type Tables = AccountTables &
       dataChunkCount: number;
       manifest: string;
       createdAtMs: number;
+      /** The site's signature of the manifest, JSON; `null` in images of early versions. */
+      signature: string | null;
+      /** Size of its chunks in the store, each once. */
+      storedBytes: number | null;
+      /** Where it came from, for people. */
+      source: string | null;
     };
     jobs: { id: string; name: string; tasks: string; createdAtMs: number };
     runs: {

@@ -39,6 +39,7 @@ const context: TaskContext = {
   identity: () => ({ key: "", cert: "" }),
   send,
   onMessage: () => undefined,
+  disks: () => [],
   report: () => undefined,
   say: () => undefined,
   signal: new AbortController().signal,

@@ -53,6 +53,9 @@ function image(id: string, name: string): StoredImage {
     chunkCount: 5_000_000_000,
     dataChunkCount: 3,
     createdAtMs: nowMs,
+    signature: "{}",
+    storedBytes: 9_007_199_254_740_991,
+    source: "imported",
   };
 }
 

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
-import { chunkLength, type Manifest } from "#engine/image/manifest.ts";
+import { chunkLength, freeChunks, type Manifest } from "#engine/image/manifest.ts";
 import { type Disk, dropCaches } from "#platform/disk.ts";
 
 const decompress = promisify(zstdDecompress);
@@ -40,8 +40,9 @@ export class DiskRestore {
     const backupSizeBytes = 34 * 512;
     await this.#disk.write(this.#disk.sizeBytes - backupSizeBytes, zeros.subarray(0, backupSizeBytes));
     await this.#disk.flush();
+    const free = freeChunks(this.#manifest);
     for (const [index, chunkHash] of chunks.entries()) {
-      if (chunkHash === null && index !== 0) {
+      if (chunkHash === null && index !== 0 && !free.has(index)) {
         const offset = index * chunkSizeBytes;
         const length = chunkLength(this.#manifest, index);
         const found = await this.#disk.read(offset, length);

@@ -11,6 +11,22 @@ const manifestSizeBytesMax = 64 << 20;
 const answerTimeoutMs = 60_000;
 const answerSizeBytesMax = 1 << 20;
 
+/** What the server will not take: trying again would not help. */
+export class UploadRefusedError extends Error {
+  constructor(reason: string) {
+    super(`the server did not take the upload: ${reason.slice(0, 500)}`);
+    this.name = "UploadRefusedError";
+  }
+}
+
+function refuseFailure(answer: unknown): void {
+  const failure =
+    typeof answer === "object" && answer !== null && "failure" in answer ? answer.failure : null;
+  if (typeof failure === "string") {
+    throw new UploadRefusedError(failure);
+  }
+}
+
 /** One ticketed transfer connection: the manifest of an image, and any of its chunks. */
 export class TransferClient {
   readonly #socket: TLSSocket;
@@ -18,6 +34,9 @@ export class TransferClient {
   #bufferedBytes = 0;
   #wake: (() => void) | null = null;
   #failure: Error | null = null;
+  /** Until the socket takes more, or has ended. */
+  #drained: Promise<void> | null = null;
+  #onDrain: () => void = () => undefined;
 
   private constructor(socket: TLSSocket) {
     this.#socket = socket;
@@ -29,12 +48,17 @@ export class TransferClient {
       this.#bufferedBytes += part.byteLength;
       this.#wake?.();
     });
+    socket.on("drain", () => {
+      this.#drained = null;
+      this.#onDrain();
+    });
     socket.on("error", (error) => {
       this.#failure = error;
     });
     socket.on("close", () => {
       this.#failure ??= new Error("the server ended the transfer");
       this.#wake?.();
+      this.#onDrain();
     });
   }
 
@@ -55,6 +79,12 @@ export class TransferClient {
     });
     socket.write(encodeFrame({ type: "ticket", ticket: access.ticket }));
     return new TransferClient(socket);
+  }
+
+  /** The site's signature of the image, JSON text. */
+  async readSignature(): Promise<string> {
+    this.#socket.write(encodeFrame({ type: "signature" }));
+    return (await this.#readSized(answerSizeBytesMax)).toString("utf8");
   }
 
   async readManifest(): Promise<string> {
@@ -80,6 +110,7 @@ export class TransferClient {
   async lacking(hashes: readonly string[]): Promise<string[]> {
     this.#socket.write(encodeFrame({ type: "lacking", hashes }));
     const answer = JSON.parse((await this.#readSized(answerSizeBytesMax)).toString("utf8")) as unknown;
+    refuseFailure(answer);
     return Array.isArray(answer) ? answer.filter((text) => typeof text === "string") : [];
   }
 
@@ -95,12 +126,7 @@ export class TransferClient {
     const manifest = Buffer.from(manifestText);
     const head = encodeFrame({ type: "complete", sizeBytes: manifest.byteLength });
     await this.#write(Buffer.concat([head, manifest]));
-    const answer = JSON.parse((await this.#readSized(answerSizeBytesMax)).toString("utf8")) as {
-      readonly failure?: unknown;
-    };
-    if (answer.failure !== null) {
-      throw new Error(`the server did not take the upload: ${JSON.stringify(answer.failure).slice(0, 500)}`);
-    }
+    refuseFailure(JSON.parse((await this.#readSized(answerSizeBytesMax)).toString("utf8")));
   }
 
   close(): void {
@@ -114,14 +140,14 @@ export class TransferClient {
     if (this.#socket.write(bytes)) {
       return;
     }
-    await new Promise<void>((resolve, reject) => {
-      const failed = (): void => reject(this.#failure ?? new Error("the server ended the transfer"));
-      this.#socket.once("close", failed);
-      this.#socket.once("drain", () => {
-        this.#socket.off("close", failed);
-        resolve();
-      });
+    // One promise for all who wait: several writers share this connection.
+    this.#drained ??= new Promise((resolve) => {
+      this.#onDrain = resolve;
     });
+    await this.#drained;
+    if (this.#failure !== null) {
+      throw this.#failure;
+    }
   }
 
   async #readSized(sizeBytesMax: number): Promise<Buffer> {

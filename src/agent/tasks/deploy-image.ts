@@ -9,7 +9,6 @@ import { restoreByMulticast } from "../imaging/restore-by-multicast.ts";
 import { restoreByUnicast } from "../imaging/restore-by-unicast.ts";
 import { TransferClient } from "../imaging/transfer-client.ts";
 import { ImageError, TransferRight } from "../imaging/transfer-right.ts";
-import { listDisks } from "../inventory.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
 
 type DeployTask = Extract<TaskMessage["task"], { kind: "deploy-image" }>;
@@ -36,7 +35,7 @@ export async function deployImage(task: DeployTask, context: TaskContext): Promi
   context.onMessage((message) => inbox.push(message));
   const right = new TransferRight(task.transfer, inbox, context.signal);
   const manifest = await right.keepTrying((access) => fetchManifest(task, context, access));
-  const choice = chooseDisk(task.disk, listDisks(), manifest.sizeBytes);
+  const choice = chooseDisk(task.disk, context.disks(), manifest.sizeBytes);
   if (choice.type === "refused") {
     return { outcome: "failed", reason: choice.reason };
   }

@@ -4,6 +4,9 @@ import type { ImageResource } from "#api/image-api.ts";
 import type { OperationResource } from "#api/server-api.ts";
 import type { ApiClient } from "../api-client.ts";
 import { apiCommand, type CommandAnswer } from "../cli-context.ts";
+import { watchJob } from "../job-progress.ts";
+import { diskOption, parseDiskRule } from "../restore-flags.ts";
+import { answerForJob } from "./job-command.ts";
 import { formatTable } from "../format-table.ts";
 import { formatBytes, formatTime } from "../format-units.ts";
 import { printable } from "../printable-text.ts";
@@ -17,9 +20,10 @@ function formatImages(images: readonly ImageResource[]): string {
     image.id.slice(0, 12),
     formatBytes(image.sizeBytes),
     formatBytes(image.dataChunkCount * image.chunkSizeBytes),
+    image.storedBytes === null ? "-" : formatBytes(image.storedBytes),
     formatTime(image.createdAt),
   ]);
-  return formatTable(["name", "id", "disk size", "data", "created"], rows);
+  return formatTable(["name", "id", "disk size", "data", "stored", "created"], rows);
 }
 
 /** Follows long work inside the server to its end, with one line that moves on a terminal. */
@@ -66,6 +70,29 @@ export const imageCommand = buildRouteMap({
       run: async ({ client, args: [path, name], isJson, stdout }) => {
         const operation = await client.call("importImage", { body: { path: resolve(path), name } });
         return followOperation(client, operation, isJson ? null : stdout);
+      },
+    }),
+    capture: apiCommand<[string]>({
+      brief: "Make an image of a computer's disk, in preboot",
+      arguments: ["COMPUTER"],
+      flags: {
+        name: { brief: "Name of the image; the computer's name unless said", placeholder: "NAME" },
+        disk: diskOption,
+      },
+      switches: { force: { brief: "Take it although something is in the way" } },
+      run: async ({ client, args: [computer], flags: { name, disk }, switches, isJson, stdout }) => {
+        const found = await client.call("showComputer", { id: computer });
+        const imageName = name ?? found.name;
+        const task = {
+          kind: "capture-image" as const,
+          name: imageName,
+          isForced: switches["force"] === true,
+          ...(disk === undefined ? {} : { disk: parseDiskRule(disk) }),
+        };
+        const job = await client.call("createJob", {
+          body: { name: `capture ${imageName}`, tasks: [task], computers: [found.id] },
+        });
+        return answerForJob(await watchJob(client, job.id, isJson ? null : stdout));
       },
     }),
     list: apiCommand({

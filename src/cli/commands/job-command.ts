@@ -7,6 +7,7 @@ import type { JobResource } from "#api/job-api.ts";
 import { apiCommand, type CommandAnswer, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
+import { parseDiskRule, parseRestore, restoreFlags, restoreSwitches } from "../restore-flags.ts";
 import { formatJob, summariseJob, watchJob } from "../job-progress.ts";
 
 function formatJobs(jobs: readonly JobResource[]): string {
@@ -102,9 +103,19 @@ export const deployCommand = apiCommand<[string]>({
   brief: "Image these computers now, with a progress bar",
   arguments: ["IMAGE"],
   list: "COMPUTER",
-  run: async ({ client, args: [image], list, isJson, stdout }) => {
+  flags: restoreFlags,
+  switches: restoreSwitches,
+  run: async ({ client, args: [image], list, flags, switches, isJson, stdout }) => {
+    const { disk } = flags;
+    const restore = await parseRestore(flags, switches);
+    const task = {
+      kind: "deploy-image" as const,
+      image,
+      ...(disk === undefined ? {} : { disk: parseDiskRule(disk) }),
+      ...(restore === null ? {} : { options: restore }),
+    };
     const job = await client.call("createJob", {
-      body: { name: `deploy ${image}`, tasks: [{ kind: "deploy-image", image }], computers: [...list] },
+      body: { name: `deploy ${image}`, tasks: [task], computers: [...list] },
     });
     return answerForJob(await watchJob(client, job.id, isJson ? null : stdout));
   },

@@ -10,6 +10,32 @@ export type DiskRule =
   | { readonly byPath: string }
   | { readonly sizeBytes: number };
 
+/** What is to be done to a disk beyond the image itself. Becomes the options of each computer's own task. */
+export type RestoreRequest = {
+  readonly resize: { readonly partition: "last" | number; readonly mayShrink: boolean } | null;
+  readonly hasNewIds: boolean;
+  readonly hasBootEntry: boolean;
+  readonly identity: IdentityRequest | null;
+};
+
+export type IdentityRequest = {
+  /** May hold `{name}`, `{serial}` and `{mac}` of the computer; `null`: the image's stays. */
+  readonly hostName: string | null;
+  /** Keyed by computer id or name. BOUNDED by the computers of the job. */
+  readonly addresses: Readonly<
+    Record<
+      string,
+      {
+        readonly address: string;
+        readonly prefixLength: number;
+        readonly gateway: string | null;
+        readonly nameServers: readonly string[];
+      }
+    >
+  >;
+  readonly unattend: string | null;
+};
+
 export type Task =
   | {
       readonly kind: "deploy-image";
@@ -17,6 +43,15 @@ export type Task =
       readonly imageId: string;
       readonly imageName: string;
       readonly disk: DiskRule;
+      /** Absent: exactly the image. */
+      readonly options?: RestoreRequest;
+    }
+  | {
+      readonly kind: "capture-image";
+      readonly imageName: string;
+      readonly disk: DiskRule;
+      /** Obstacles are noted in the image instead of stopping. */
+      readonly isForced: boolean;
     }
   | {
       readonly kind: "run-script";
@@ -40,6 +75,7 @@ export type Job = {
 export function taskEnvironment(task: Task): Environment | "any" {
   switch (task.kind) {
     case "deploy-image":
+    case "capture-image":
       return "preboot";
     case "run-script":
       return task.environment;

@@ -127,6 +127,7 @@ function disconnected(context: RunContext, run: Run): RunStep {
     case "power-off":
       return step({ ...run, deadlineAtMs: nowMs + limits.powerOffMs }, []);
     case "deploy-image":
+    case "capture-image":
     case "run-script":
     case undefined:
       return step({ ...run, deadlineAtMs: nowMs + limits.reconnectMs }, []);
@@ -217,7 +218,7 @@ function deadlinePassed(context: RunContext, run: Run): RunStep {
 }
 
 function cancel(context: RunContext, run: Run, by: string): RunStep {
-  const isWriting = run.state === "imaging";
+  const isWriting = run.state === "imaging" && context.job.tasks[run.taskIndex]?.kind === "deploy-image";
   const text = `Cancelled by ${bounded(by)}.${isWriting ? " Its disk is half written." : ""}`;
   return ended(run, "cancelled", { code: "cancelled", text }, abandon(context, run, "cancelled"));
 }

@@ -94,6 +94,10 @@ export function sendTask({ nowMs, limits }: RunContext, run: Run, task: Task): R
       return step({ ...sent, state: "joining", deadlineAtMs: nowMs + limits.joinMs }, [
         joinSession(sent, task, false),
       ]);
+    case "capture-image":
+      return step({ ...sent, state: "imaging", deadlineAtMs: nowMs + limits.stallMs }, [
+        { type: "send-task", computerId, key, task },
+      ]);
     case "run-script":
       return step(
         { ...sent, state: "running", deadlineAtMs: nowMs + task.timeoutMs + limits.scriptGraceMs },
@@ -162,6 +166,13 @@ export function resumeTask(
 }
 
 function stillRunning({ nowMs, limits }: RunContext, run: Run, task: Task): RunStep {
+  if (task.kind === "capture-image") {
+    // Again, under the same key: the server may be another process now, whose transfer right the agent needs.
+    const { computerId } = run;
+    return step({ ...run, deadlineAtMs: nowMs + limits.stallMs }, [
+      { type: "send-task", computerId, key: taskKeyOf(run), task },
+    ]);
+  }
   if (task.kind !== "deploy-image") {
     return step(run, []);
   }
@@ -206,6 +217,13 @@ function withoutReport(context: RunContext, run: Run, task: Task, connection: Co
         code: "outcome-unknown",
         text: "The computer was restarted while the script ran; whether it ended is not known, so it is not run again.",
       });
+    case "capture-image":
+      if (run.attempt >= limits.attemptsMax) {
+        const text = `The capture was begun ${run.attempt} times and the computer restarted each time before the end.`;
+        return fail(run, { code: "too-many-attempts", text });
+      }
+      // What was stored is not sent again: the store knows each chunk by its hash.
+      return beginTask(context, { ...run, attempt: run.attempt + 1, sentTo: null });
     case "deploy-image": {
       // Writing an image again is the same as writing it once: every chunk has one place and one hash.
       if (run.attempt >= limits.attemptsMax) {

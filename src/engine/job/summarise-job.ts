@@ -41,7 +41,8 @@ function percentOf(job: Job, run: Run): number {
     return 100;
   }
   const { doneBytes = 0, totalBytes = 0 } = run.progress ?? {};
-  const isImage = job.tasks[run.taskIndex]?.kind === "deploy-image";
+  const kind = job.tasks[run.taskIndex]?.kind;
+  const isImage = kind === "deploy-image" || kind === "capture-image";
   const fraction = isImage && totalBytes > 0 ? doneBytes / totalBytes : 0;
   const percent = (100 * (Math.min(run.taskIndex, job.tasks.length) + fraction)) / job.tasks.length;
   return Math.min(99, Math.floor(percent));

@@ -1,52 +1,41 @@
 import type { ImageResource } from "#api/image-api.ts";
+import { decodeManifest } from "#engine/image/manifest.ts";
 import type { StoredImage } from "#store/image-store.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import { importRawDisk } from "../image-import.ts";
 import type { PortolanServer } from "../server.ts";
 
 function toImage(image: StoredImage): ImageResource {
-  const { id, name, sizeBytes, chunkSizeBytes, chunkCount, dataChunkCount, createdAtMs } = image;
-  return { id, name, sizeBytes, chunkSizeBytes, chunkCount, dataChunkCount, createdAt: createdAtMs };
+  const { id, name, sizeBytes, chunkSizeBytes, chunkCount, dataChunkCount, storedBytes, source } = image;
+  const createdAt = image.createdAtMs;
+  return { id, name, sizeBytes, chunkSizeBytes, chunkCount, dataChunkCount, storedBytes, source, createdAt };
 }
 
 export function imageHandlers(server: PortolanServer) {
-  const { clock, images, chunks, operations } = server;
+  const { images, chunks, catalogue, operations } = server;
   return {
     listImages: async () => (await images.list()).map(toImage),
     showImage: async ({ id }) => toImage(await images.find(id)),
     importImage: async ({ body }) =>
       operations.start(`import ${body.name}`, async (report) => {
-        const { imageId, manifest, manifestText } = await importRawDisk(chunks, body, (progress) =>
+        const { manifest, manifestText } = await importRawDisk(chunks, body, (progress) =>
           report({
             percent: (100 * progress.doneBytes) / progress.totalBytes,
             detail: `${progress.newChunkCount} chunks new, ${progress.knownChunkCount} known`,
           }),
         );
-        const dataChunkCount = manifest.chunks.filter((chunk) => chunk !== null).length;
-        await images.put(
-          {
-            id: imageId,
-            name: body.name,
-            sizeBytes: manifest.sizeBytes,
-            chunkSizeBytes: manifest.chunkSizeBytes,
-            chunkCount: manifest.chunks.length,
-            dataChunkCount,
-            createdAtMs: clock.epochMs(),
-          },
-          manifestText,
-        );
+        const image = await catalogue.add(manifest, manifestText, "imported");
         return {
-          result: { imageId },
-          detail: `image ${imageId.slice(0, 12)}, ${dataChunkCount} chunks with data`,
+          result: { imageId: image.id },
+          detail: `image ${image.id.slice(0, 12)}, ${image.dataChunkCount} chunks with data`,
         };
       }),
     verifyImage: async ({ id }) => {
       const image = await images.find(id);
-      const { chunks: hashes } = JSON.parse(await images.readManifest(image.id)) as {
-        chunks: (string | null)[];
-      };
+      const { chunks: hashes } = decodeManifest(await images.readManifest(image.id));
       const unique = [...new Set(hashes.filter((chunkHash) => chunkHash !== null))];
       return operations.start(`verify ${image.name}`, async (report) => {
+        await catalogue.readSignature(image.id);
         for (const [index, chunkHash] of unique.entries()) {
           await chunks.verify(chunkHash);
           report({

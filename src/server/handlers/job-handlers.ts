@@ -30,11 +30,17 @@ function toJob(server: PortolanServer, job: Job): JobResource {
 }
 
 async function toTask(server: PortolanServer, task: TaskRequest): Promise<Task> {
+  if (task.kind === "capture-image") {
+    const { kind, name, disk, isForced } = task;
+    return { kind, imageName: name, disk, isForced };
+  }
   if (task.kind !== "deploy-image") {
     return task;
   }
   const image = await server.images.find(task.image);
-  return { kind: "deploy-image", imageId: image.id, imageName: image.name, disk: task.disk };
+  const { kind, disk, options } = task;
+  const isExact = options === undefined;
+  return { kind, imageId: image.id, imageName: image.name, disk, ...(isExact ? {} : { options }) };
 }
 
 function requireJob(server: PortolanServer, id: string): Job {

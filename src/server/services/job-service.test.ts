@@ -12,6 +12,7 @@ import { openDatabase } from "#store/database.ts";
 import { JobStore } from "#store/job-store.ts";
 import { StoreError } from "#store/store-error.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { exactRestore } from "#wire/control/image-task-message.ts";
 import type { Environment, ServerMessage, TaskReport } from "#wire/control/message.ts";
 import type { ControlLink } from "./control-service.ts";
 import { JobService, type JobServiceDependencies } from "./job-service.ts";
@@ -69,6 +70,8 @@ class Ground {
       clock: this.clock,
       log: pino({ level: "silent" }),
       findLink: (id) => this.links.get(id) ?? null,
+      captures: () => ({ begin: () => Promise.resolve(), end: () => undefined }),
+      restoreOptions: () => exactRestore,
       imaging: () => ({
         join: async ({ taskKey, expected }) => {
           this.asked.push(`join ${taskKey} expected ${expected}, stored ${await this.#storedState(taskKey)}`);

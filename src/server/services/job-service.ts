@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { type Job, sessionKeyOf, type Task } from "#engine/job/job.ts";
+import { type Job, type RestoreRequest, sessionKeyOf, type Task } from "#engine/job/job.ts";
 import { reduceRun } from "#engine/job/reduce-run.ts";
 import type { RunEffect, RunEvent } from "#engine/job/run-event.ts";
 import { createRun, hasEnded, needsPreboot, nextTimerAtMs, type Run } from "#engine/job/run.ts";
@@ -7,8 +7,10 @@ import { expectedInSession, runsToStart } from "#engine/job/schedule-runs.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { JobStore } from "#store/job-store.ts";
 import { StoreError } from "#store/store-error.ts";
+import type { RestoreOptions } from "#wire/control/image-task-message.ts";
 import type { HelloMessage, ServerMessage } from "#wire/control/message.ts";
 import type { ControlLink } from "./control-service.ts";
+import type { CaptureService } from "./capture-service.ts";
 import type { ImagingService } from "./imaging-service.ts";
 
 export type JobServiceDependencies = {
@@ -17,6 +19,9 @@ export type JobServiceDependencies = {
   readonly log: Logger;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly imaging: () => Pick<ImagingService, "join" | "leave" | "expect">;
+  readonly captures: () => Pick<CaptureService, "begin" | "end">;
+  /** What one computer is to do with an image beyond writing it. */
+  readonly restoreOptions: (request: RestoreRequest | undefined, computerId: string) => RestoreOptions;
   readonly wake: (computerId: string) => void;
   /** A run began, ended, or changed what its computer has to boot. */
   readonly onChanged: (computerId: string, jobId: string) => void;
@@ -204,6 +209,7 @@ export class JobService {
     }
     if (hasEnded(next)) {
       this.#queues.delete(runId);
+      this.#dependencies.captures().end(next.computerId);
       await this.#expectFewer(job);
       this.#startQueued();
     }
@@ -254,7 +260,7 @@ export class JobService {
         this.#dependencies.wake(effect.computerId);
         break;
       case "send-task":
-        this.#send(effect.computerId, toTaskMessage(effect.key, effect.task));
+        await this.#sendTask(effect);
         break;
       case "cancel-task":
         this.#send(effect.computerId, { type: "cancel-task", key: effect.key });
@@ -276,6 +282,10 @@ export class JobService {
             kind: "deploy-image",
             imageId,
             disk: task?.kind === "deploy-image" ? task.disk : "only-disk",
+            options: this.#dependencies.restoreOptions(
+              task?.kind === "deploy-image" ? task.options : undefined,
+              computerId,
+            ),
             transfer,
           }),
           expected: expectedInSession(job, this.runsOf(job.id), taskIndex),
@@ -287,6 +297,15 @@ export class JobService {
         break;
       case "record-deployment":
         break;
+    }
+  }
+
+  async #sendTask({ computerId, key, task }: RunEffect & { readonly type: "send-task" }): Promise<void> {
+    if (task.kind === "capture-image") {
+      const { imageName, disk, isForced } = task;
+      await this.#dependencies.captures().begin({ computerId, key, imageName, disk, isForced });
+    } else {
+      this.#send(computerId, toTaskMessage(key, task));
     }
   }
 
@@ -323,7 +342,7 @@ export class JobService {
   }
 }
 
-function toTaskMessage(key: string, task: Task): ServerMessage {
+function toTaskMessage(key: string, task: Exclude<Task, { kind: "capture-image" }>): ServerMessage {
   switch (task.kind) {
     case "run-script": {
       const { kind, script, interpreter, timeoutMs } = task;

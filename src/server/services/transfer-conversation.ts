@@ -1,10 +1,11 @@
+import { hash } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { decodeManifest, ManifestError } from "#engine/image/manifest.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { FrameReader } from "#wire/control/frame.ts";
 import { JsonFields } from "#wire/control/json-fields.ts";
 import { frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
-import type { ChunkStore } from "../chunk-store.ts";
+import type { ChunkHold, ChunkStore } from "../chunk-store.ts";
 
 /** What the holder of a ticket may do. */
 export type TransferRight =
@@ -21,6 +22,8 @@ export type TransferRight =
 
 export type ConversationDependencies = {
   readonly chunks: ChunkStore;
+  /** The site's signature of an image, JSON text. */
+  readonly readSignature: (imageId: string) => Promise<string>;
   /** Resolves when so many bytes may be sent. */
   readonly pace: (sizeBytes: number) => Promise<void>;
   readonly count: (reason: string) => void;
@@ -34,6 +37,8 @@ const manifestSizeBytesMax = 64 << 20;
 const hashPattern = /^[0-9a-f]{64}$/;
 /** Requests that wait behind the one being answered; a peer that sends more without reading is cut off. */
 const waitingCountMax = 256;
+/** Chunks of one connection that are checked and written at the same time; each is at most 1 MiB. */
+const parallelPutCount = 6;
 
 /** Serves one connection: first a ticket, then requests, answered in their order. */
 export function serveTransfer(socket: TLSSocket, dependencies: ConversationDependencies): void {
@@ -73,6 +78,7 @@ class Conversation {
   #announced: JsonFields | null = null;
   #waitingCount = 0;
   #work = Promise.resolve();
+  #upload: UploadState | null = null;
 
   constructor(socket: TLSSocket, reader: FrameReader, dependencies: ConversationDependencies) {
     this.#socket = socket;
@@ -110,6 +116,12 @@ class Conversation {
       this.#socket.destroy();
     } else {
       this.#socket.setTimeout(idleMsMax);
+      const { chunks } = this.#dependencies;
+      if (this.#right.type === "upload") {
+        const hold = chunks.hold();
+        this.#upload = { hold, puts: new Set(), failure: null };
+        this.#socket.once("close", () => hold.release());
+      }
     }
   }
 
@@ -124,7 +136,7 @@ class Conversation {
     }
     this.#socket.pause();
     this.#work = this.#work
-      .then(() => answerRequest(this.#socket, right, fields, body, this.#dependencies))
+      .then(() => this.#answerRequest(right, fields, body))
       .then(() => {
         this.#waitingCount -= 1;
         if (this.#waitingCount === 0) {
@@ -136,23 +148,38 @@ class Conversation {
       this.#socket.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   }
+
+  async #answerRequest(right: TransferRight, fields: JsonFields, body: Uint8Array | null): Promise<void> {
+    if (right.type === "read") {
+      await answerReader(this.#socket, right, fields, this.#dependencies);
+    } else if (this.#upload !== null) {
+      await answerUpload(this.#socket, right, { fields, body }, this.#upload, this.#dependencies);
+    }
+  }
 }
 
-async function answerRequest(
+/** What one uploading connection has under way. */
+type UploadState = {
+  readonly hold: ChunkHold;
+  /** BOUNDED by `parallelPutCount`. */
+  readonly puts: Set<Promise<void>>;
+  /** Why nothing more is taken, such as a full disk; told in the next answer. */
+  failure: string | null;
+};
+
+async function answerReader(
   socket: TLSSocket,
-  right: TransferRight,
+  right: TransferRight & { readonly type: "read" },
   fields: JsonFields,
-  body: Uint8Array | null,
-  dependencies: ConversationDependencies,
+  { chunks, count, pace, readSignature }: ConversationDependencies,
 ): Promise<void> {
-  if (right.type === "upload") {
-    await answerUpload(socket, right, fields, body, dependencies);
-    return;
-  }
-  const { chunks, count, pace } = dependencies;
-  const type = fields.choice("type", ["manifest", "chunks"]);
+  const type = fields.choice("type", ["manifest", "signature", "chunks"]);
   if (type === "manifest") {
     await writeSized(socket, Buffer.from(right.manifestText));
+    return;
+  }
+  if (type === "signature") {
+    await writeSized(socket, Buffer.from(await readSignature(hash("sha256", right.manifestText))));
     return;
   }
   for (const chunkHash of fields.texts("hashes", 1024, 64)) {
@@ -167,32 +194,64 @@ async function answerRequest(
 async function answerUpload(
   socket: TLSSocket,
   right: TransferRight & { readonly type: "upload" },
-  fields: JsonFields,
-  body: Uint8Array | null,
+  { fields, body }: { readonly fields: JsonFields; readonly body: Uint8Array | null },
+  upload: UploadState,
   { chunks, count }: ConversationDependencies,
 ): Promise<void> {
   const type = fields.choice("type", ["lacking", "put", "complete"]);
   switch (type) {
     case "lacking": {
+      if (upload.failure !== null) {
+        await writeSized(socket, Buffer.from(JSON.stringify({ failure: upload.failure })));
+        break;
+      }
       const hashes = fields.texts("hashes", 1024, 64).filter((text) => hashPattern.test(text));
+      for (const chunkHash of hashes) {
+        // Held before it is looked for: it could be pruned between the answer and the manifest.
+        upload.hold.add(chunkHash);
+      }
       const isThere = await Promise.all(hashes.map((chunkHash) => chunks.has(chunkHash)));
       await writeSized(socket, Buffer.from(JSON.stringify(hashes.filter((_, index) => !isThere[index]))));
       break;
     }
     case "put": {
-      const isStored = body !== null && (await chunks.putFrame(fields.text("chunkHash", 64), body));
-      count(isStored ? "stored" : "refused-chunk");
-      if (!isStored) {
-        socket.destroy();
+      while (upload.puts.size >= parallelPutCount) {
+        await Promise.race(upload.puts);
       }
+      const chunkHash = fields.text("chunkHash", 64);
+      upload.hold.add(chunkHash);
+      const put = storeChunk(chunkHash, body, upload, { chunks, count });
+      upload.puts.add(put);
+      put.finally(() => upload.puts.delete(put)).catch(() => undefined);
       break;
     }
     case "complete": {
-      const failure = await completeUpload(right, Buffer.from(body ?? []).toString("utf8"), chunks);
+      await Promise.all(upload.puts);
+      const manifestText = Buffer.from(body ?? []).toString("utf8");
+      const failure = upload.failure ?? (await completeUpload(right, manifestText, chunks));
       count(failure === null ? "uploaded" : "refused-upload");
       await writeSized(socket, Buffer.from(JSON.stringify({ failure })));
       break;
     }
+  }
+}
+
+/** Never rejects: what went wrong is told in the next answer. */
+async function storeChunk(
+  chunkHash: string,
+  frame: Uint8Array | null,
+  upload: UploadState,
+  { chunks, count }: Pick<ConversationDependencies, "chunks" | "count">,
+): Promise<void> {
+  try {
+    const isStored = frame !== null && (await chunks.putFrame(chunkHash, frame));
+    count(isStored ? "stored" : "refused-chunk");
+    if (!isStored) {
+      upload.failure ??= `chunk ${chunkHash} is not what its name says`;
+    }
+  } catch (error) {
+    count("not-stored");
+    upload.failure ??= `a chunk could not be stored: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -26,6 +26,8 @@ export type TransferServiceDependencies = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly chunks: ChunkStore;
+  /** The site's signature of an image, JSON text. */
+  readonly readSignature: (imageId: string) => Promise<string>;
 };
 
 /** The right of one computer to one transfer. */
@@ -158,6 +160,7 @@ export class TransferService {
   #accept(socket: TLSSocket): void {
     serveTransfer(socket, {
       chunks: this.#dependencies.chunks,
+      readSignature: this.#dependencies.readSignature,
       pace: (sizeBytes) => this.#pace(sizeBytes),
       count: (reason) => this.#count(reason),
       redeem: (text) => this.#redeem(socket, text),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { WireError } from "../bytes/wire-error.ts";
+import { exactRestore } from "./image-task-message.ts";
 import { toSafeText } from "./json-fields.ts";
 import { decodeAgentMessage, decodeEnrollMessage, decodeServerMessage } from "./message.ts";
 
@@ -116,7 +117,13 @@ const serverMessages = [
   {
     type: "task",
     key: "k",
-    task: { kind: "deploy-image", imageId: "i", disk: {}, transfer: { port: 5000, ticket: "t" } },
+    task: {
+      kind: "deploy-image",
+      imageId: "i",
+      disk: {},
+      options: exactRestore,
+      transfer: { port: 5000, ticket: "t" },
+    },
   },
   { type: "cancel-task", key: "k" },
   { type: "ping" },

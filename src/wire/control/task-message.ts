@@ -1,3 +1,4 @@
+import { decodeRestoreOptions, type RestoreOptions } from "./image-task-message.ts";
 import type { JsonFields } from "./json-fields.ts";
 import { decodeOsTask, osTaskKinds, type OsTaskMessage } from "./os-task-message.ts";
 import { decodeTransferAccess, type TransferAccess } from "./transfer-access.ts";
@@ -14,6 +15,15 @@ export type TaskMessage = {
         readonly kind: "deploy-image";
         readonly imageId: string;
         readonly disk: unknown;
+        readonly options: RestoreOptions;
+        readonly transfer: TransferAccess;
+      }
+    | {
+        readonly kind: "capture-image";
+        readonly imageName: string;
+        readonly disk: unknown;
+        /** Obstacles are noted in the image instead of stopping. */
+        readonly isForced: boolean;
         readonly transfer: TransferAccess;
       }
     | {
@@ -30,13 +40,29 @@ export type TaskMessage = {
 const keyMax = 256;
 
 function decodeTask(fields: JsonFields): TaskMessage["task"] {
-  const kind = fields.choice("kind", ["deploy-image", "run-script", "restart", "power-off", ...osTaskKinds]);
+  const kind = fields.choice("kind", [
+    "deploy-image",
+    "capture-image",
+    "run-script",
+    "restart",
+    "power-off",
+    ...osTaskKinds,
+  ]);
   switch (kind) {
     case "deploy-image":
       return {
         kind,
         imageId: fields.text("imageId", 64),
         disk: fields.raw("disk"),
+        options: decodeRestoreOptions(fields),
+        transfer: decodeTransferAccess(fields),
+      };
+    case "capture-image":
+      return {
+        kind,
+        imageName: fields.text("imageName", 128),
+        disk: fields.raw("disk"),
+        isForced: fields.flag("isForced"),
         transfer: decodeTransferAccess(fields),
       };
     case "run-script":

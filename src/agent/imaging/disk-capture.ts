@@ -1,0 +1,167 @@
+import { hash } from "node:crypto";
+import type { ImageLayout } from "#engine/image/layout.ts";
+import { defaultChunkSizeBytes, encodeManifest, type Manifest } from "#engine/image/manifest.ts";
+import type { Disk } from "#platform/disk.ts";
+import { toRanges } from "#wire/control/imaging-messages.ts";
+import { type ByteRange, RangeCursor } from "./byte-range.ts";
+import { ChunkUpload } from "./chunk-upload.ts";
+import type { TransferClient } from "./transfer-client.ts";
+
+const zeros = new Uint8Array(defaultChunkSizeBytes);
+/** Chunks in work at the same time; each holds its content and its frame. */
+const workerCount = 8;
+const questionCountMax = 1024;
+
+type Piece = { readonly index: number; readonly parts: readonly ByteRange[] };
+
+export type CaptureProgress = { readonly doneBytes: number; readonly sentBytes: number };
+
+/**
+ * Reads what a disk uses, names it chunk by chunk, and sends what the server lacks. What was named is remembered, so
+ * that a capture whose connection broke goes on where it was.
+ */
+export class DiskCapture {
+  readonly #disk: Disk;
+  readonly #name: string;
+  readonly #layout: ImageLayout;
+  readonly #pieces: readonly Piece[];
+  readonly #chunkCount: number;
+  /** Keyed by chunk index; `null`: all zero. BOUNDED by the disk's chunks. */
+  readonly #hashes = new Map<number, string | null>();
+  /** Content that is on its way or stored, by hash. BOUNDED by the disk's chunks. */
+  readonly #known = new Set<string>();
+
+  constructor(disk: Disk, name: string, layout: ImageLayout, used: readonly ByteRange[]) {
+    this.#disk = disk;
+    this.#name = name;
+    this.#layout = layout;
+    this.#chunkCount = Math.ceil(disk.sizeBytes / defaultChunkSizeBytes);
+    const cursor = new RangeCursor(used);
+    this.#pieces = Array.from({ length: this.#chunkCount }, (_, index) => ({
+      index,
+      parts: cursor.within(index * defaultChunkSizeBytes, (index + 1) * defaultChunkSizeBytes),
+    })).filter(({ parts }) => parts.length > 0);
+  }
+
+  /** What has to be read, in whole chunks. */
+  get totalBytes(): number {
+    return this.#pieces.length * defaultChunkSizeBytes;
+  }
+
+  /** Sends everything but the manifest, which is returned. @throws whatever the connection ends with */
+  async send(
+    transfer: TransferClient,
+    onProgress: (progress: CaptureProgress) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const upload = new ChunkUpload(transfer);
+    if (this.#hashes.size > 0) {
+      await this.#sendAgain(transfer, upload, signal);
+    }
+    const todo = this.#pieces.filter(({ index }) => !this.#hashes.has(index));
+    await this.#work(todo, signal, async (piece) => {
+      await this.#send(piece, upload);
+      const doneBytes = this.#hashes.size * defaultChunkSizeBytes;
+      onProgress({ doneBytes, sentBytes: upload.sentBytes });
+    });
+    return encodeManifest(this.#manifest());
+  }
+
+  async #work(
+    pieces: readonly Piece[],
+    signal: AbortSignal,
+    act: (piece: Piece) => Promise<void>,
+  ): Promise<void> {
+    const next = pieces[Symbol.iterator]();
+    const worker = async (): Promise<void> => {
+      for (const piece of next) {
+        signal.throwIfAborted();
+        await act(piece);
+      }
+    };
+    await Promise.all(Array.from({ length: workerCount }, worker));
+  }
+
+  async #send(piece: Piece, upload: ChunkUpload): Promise<void> {
+    const content = await this.#read(piece);
+    if (Buffer.compare(content, zeros.subarray(0, content.byteLength)) === 0) {
+      this.#hashes.set(piece.index, null);
+      return;
+    }
+    const chunkHash = hash("sha256", content);
+    if (!this.#known.has(chunkHash)) {
+      this.#known.add(chunkHash);
+      try {
+        if (await upload.isLacking(chunkHash)) {
+          await upload.send(chunkHash, content);
+        }
+      } catch (error) {
+        this.#known.delete(chunkHash);
+        throw error;
+      }
+    }
+    this.#hashes.set(piece.index, chunkHash);
+  }
+
+  /** What a broken connection may have swallowed: named, but not in the store. */
+  async #sendAgain(transfer: TransferClient, upload: ChunkUpload, signal: AbortSignal): Promise<void> {
+    const hashes = [...new Set(this.#hashes.values())].filter((chunkHash) => chunkHash !== null);
+    const lacking = new Set<string>();
+    for (let from = 0; from < hashes.length; from += questionCountMax) {
+      for (const chunkHash of await transfer.lacking(hashes.slice(from, from + questionCountMax))) {
+        lacking.add(chunkHash);
+      }
+    }
+    const pieces = this.#pieces.filter(({ index }) => {
+      const chunkHash = this.#hashes.get(index) ?? null;
+      return chunkHash !== null && lacking.delete(chunkHash);
+    });
+    await this.#work(pieces, signal, async (piece) => {
+      const content = await this.#read(piece);
+      const chunkHash = hash("sha256", content);
+      if (chunkHash !== this.#hashes.get(piece.index)) {
+        throw new Error("the disk changes while it is captured; something else writes to it");
+      }
+      await upload.send(chunkHash, content);
+    });
+  }
+
+  /** The chunk with what is not in use as zeros, so that equal disks give equal chunks. */
+  async #read({ index, parts }: Piece): Promise<Uint8Array> {
+    const offset = index * defaultChunkSizeBytes;
+    const length = Math.min(defaultChunkSizeBytes, this.#disk.sizeBytes - offset);
+    const [first] = parts;
+    const last = parts.at(-1);
+    if (first === undefined || last === undefined) {
+      return zeros.subarray(0, length);
+    }
+    const found = await this.#disk.read(
+      first.startBytes,
+      last.startBytes + last.sizeBytes - first.startBytes,
+    );
+    if (parts.length === 1 && found.byteLength === length) {
+      return found;
+    }
+    const content = new Uint8Array(length);
+    for (const { startBytes, sizeBytes } of parts) {
+      const from = startBytes - first.startBytes;
+      content.set(found.subarray(from, from + sizeBytes), startBytes - offset);
+    }
+    return content;
+  }
+
+  #manifest(): Manifest {
+    const taken = new Set(this.#pieces.map(({ index }) => index));
+    const indices = Array.from({ length: this.#chunkCount }, (_, index) => index);
+    return {
+      version: 1,
+      name: this.#name,
+      sizeBytes: this.#disk.sizeBytes,
+      chunkSizeBytes: defaultChunkSizeBytes,
+      hashAlgorithm: "sha256",
+      chunks: indices.map((index) => this.#hashes.get(index) ?? null),
+      free: toRanges(indices.filter((index) => !taken.has(index))),
+      layout: this.#layout,
+    };
+  }
+}

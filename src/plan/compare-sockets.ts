@@ -1,6 +1,6 @@
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Flow, FlowId } from "./flow.ts";
-import { portsInclude } from "./socket-grant.ts";
+import { fixedPorts, portsInclude } from "./socket-grant.ts";
 
 /** A socket as the program or the kernel reports it. */
 export type ReportedSocket = {
@@ -41,8 +41,7 @@ function findSurplus(flows: readonly Flow[], socket: ReportedSocket): string[] {
 
 /** What a flow needs on one interface and is not there. */
 function findMissing(flow: Flow, sockets: readonly ReportedSocket[], interfaceName: string): string[] {
-  const ports = "from" in flow.ports ? [] : flow.ports;
-  return ports.flatMap((port) => {
+  return fixedPorts(flow).flatMap((port) => {
     const open = sockets.filter(
       (socket) =>
         socket.flowId === flow.id && socket.interfaceName === interfaceName && socket.localPort === port,

@@ -84,3 +84,35 @@ export function grantSocket(flow: Flow, request: GrantRequest): SocketGrant {
     ttl: flow.ttl,
   };
 }
+
+/** The ports of a flow that are fixed; none where the stack chooses. */
+export function fixedPorts(flow: Flow): readonly number[] {
+  return "from" in flow.ports ? [] : flow.ports;
+}
+
+/**
+ * The standing listeners of a server for one flow: each of its ports on each interface, in all of its groups. TCP is
+ * bound to the interface's address; UDP to the interface alone, so that broadcasts and groups arrive.
+ *
+ * @returns nothing when the flow is off, or its sockets come and go with work
+ */
+export function grantListeners(
+  flow: Flow,
+  interfaces: readonly { readonly name: string; readonly address: Ipv4Address }[],
+): SocketGrant[] {
+  if (flow.state === "off" || flow.serverSocket !== "standing") {
+    return [];
+  }
+  return interfaces.flatMap((nic) =>
+    fixedPorts(flow).map((localPort) =>
+      grantSocket(flow, {
+        role: "server",
+        side: "listen",
+        interfaceName: nic.name,
+        localAddress: flow.transport === "tcp" ? nic.address : Ipv4Address.any,
+        localPort,
+        groups: flow.groups,
+      }),
+    ),
+  );
+}

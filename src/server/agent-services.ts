@@ -23,14 +23,11 @@ export function createDiscovery(
   watch: ProbeWatch,
 ): DiscoveryService {
   const { flows, interfaces, settings, config, network, clock, log, authority } = parts;
-  const current = settings.current();
   return new DiscoveryService(
     {
       flows,
       interfaces,
-      group: current["discovery.group"],
-      port: current["discovery.port"],
-      controlPort: current["control.tcpPort"],
+      controlPort: () => settings.current()["control.tcpPort"],
       serverName: config.name,
     },
     {
@@ -62,17 +59,18 @@ type ControlWiring = {
 export function createControl(given: ControlWiring): ControlService {
   const { registry, jobs } = given;
   const { flows, interfaces, settings, tls, authority, clock, log } = given.parts;
-  const current = settings.current();
   return new ControlService(
     {
       flows,
       interfaces,
-      controlPort: current["control.tcpPort"],
       tls,
-      discovery: {
-        isEnabled: current["discovery.enabled"],
-        group: current["discovery.group"],
-        port: current["discovery.port"],
+      discovery: () => {
+        const current = settings.current();
+        return {
+          isEnabled: current["discovery.enabled"],
+          group: current["discovery.group"],
+          port: current["discovery.port"],
+        };
       },
     },
     {

@@ -89,10 +89,7 @@ export function createBootServices(
       probes: dependencies.probes,
     },
   );
-  const http = new HttpBootService(
-    { flows, interfaces, httpPort: settings()["boot.httpPort"] },
-    { listenTcp, log, files, scripts, progress },
-  );
+  const http = new HttpBootService({ flows, interfaces }, { listenTcp, log, files, scripts, progress });
   const tftp = new TftpService(
     { flows, interfaces, ...tftpOptions(settings()) },
     {

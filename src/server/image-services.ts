@@ -27,7 +27,7 @@ export function createImageServices(
   const transfers = new TransferService(
     {
       flows,
-      transferPort: settings.current()["transfer.port"],
+      interfaces: parts.interfaces,
       maxMbps: () => settings.current()["transfer.maxMbps"],
       tls,
     },

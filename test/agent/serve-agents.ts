@@ -41,7 +41,7 @@ const flows = () => computeFlows(classicSettings, { consolePort: 8443 });
 const links = new Set<ControlLink>();
 
 const control = new ControlService(
-  { flows, interfaces, controlPort: 402, tls, discovery: null },
+  { flows, interfaces, tls, discovery: () => null },
   {
     ...shared,
     decideEnrolment: (_message, keyFingerprint) =>
@@ -65,9 +65,7 @@ const control = new ControlService(
 );
 const discovery = new DiscoveryService(
   {
-    ...{ flows, interfaces, controlPort: 402, serverName: "ds1" },
-    group: classicSettings["discovery.group"],
-    port: classicSettings["discovery.port"],
+    ...{ flows, interfaces, controlPort: () => 402, serverName: "ds1" },
   },
   { ...shared, isKnown: () => false },
 );

@@ -2,7 +2,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantListeners } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { NetworkInterface } from "#platform/network.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
@@ -20,6 +20,7 @@ import {
 } from "#wire/control/message.ts";
 import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
 import { EnrolmentDesk, type EnrolmentDeskDependencies } from "./enrolment-desk.ts";
+import { ListenerSet } from "./listener-set.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import { strangerPatienceMs, StrangerList } from "./stranger-list.ts";
 
@@ -42,10 +43,9 @@ export type ControlServiceOptions = {
   /** The plan as it is now; a socket is opened from what it says then. */
   readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
-  readonly controlPort: number;
   readonly tls: { readonly key: string; readonly cert: string };
   /** What agents are told about it, to explain silence to themselves later. */
-  readonly discovery: ServerDiscovery | null;
+  readonly discovery: () => ServerDiscovery | null;
 };
 
 export type ControlServiceDependencies = {
@@ -73,7 +73,7 @@ const outgoingBytesMax = 8 << 20;
 export class ControlService {
   readonly #options: ControlServiceOptions;
   readonly #dependencies: ControlServiceDependencies;
-  readonly #listeners: TcpListener[] = [];
+  readonly #listeners = new ListenerSet<TcpListener>();
   /** Keyed by computer id; a newer connection replaces an older. BOUNDED by enrolled computers. */
   readonly #links = new Map<string, { link: ControlLink; socket: TLSSocket }>();
   /** Keyed by reason. BOUNDED by the reasons below. */
@@ -98,25 +98,22 @@ export class ControlService {
     });
   }
 
-  /** @throws NetworkError when the control port cannot be had on a named interface */
+  /**
+   * Listens as the plan says now; called again when it has changed. Connections on a port that is not in it any more end.
+   *
+   * @throws NetworkError when a control port cannot be had on a named interface; what was open stays open
+   */
   async start(): Promise<void> {
-    const { flows, interfaces, controlPort } = this.#options;
-    for (const networkInterface of interfaces) {
-      const grant = grantSocket(findFlow(flows(), "agent.control"), {
-        role: "server",
-        side: "listen",
-        interfaceName: networkInterface.name,
-        localAddress: networkInterface.address,
-        localPort: controlPort,
-      });
-      this.#listeners.push(await listenTcp(grant, this.#createServer()));
-    }
+    const { flows, interfaces } = this.#options;
+    const grants = grantListeners(findFlow(flows(), "agent.control"), interfaces);
+    await this.#listeners.follow(grants, (grant) => listenTcp(grant, this.#createServer()));
+    this.#cancelPing();
     this.#pingLater();
   }
 
   async stop(): Promise<void> {
     this.#cancelPing();
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    await this.#listeners.close();
   }
 
   find(computerId: string): ControlLink | null {
@@ -275,7 +272,7 @@ export class ControlService {
         this.#dependencies.onDisconnected(link);
       }
     });
-    const { discovery } = this.#options;
+    const discovery = this.#options.discovery();
     write(socket, { type: "welcome", computerId, name: admission.name, discovery });
     this.#dependencies.onConnected(link);
   }

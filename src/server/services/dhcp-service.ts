@@ -10,7 +10,7 @@ import { leaseAskedFor, readBootRequest, readRelayTrace } from "#engine/dhcp/rea
 import { type MtftpPlace, mtftpPlaceOf } from "#engine/tftp/mtftp-place.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantListeners, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
@@ -22,6 +22,7 @@ import type { ComputerDirectory } from "../computer-directory.ts";
 import { answerProbe } from "../verify/answer-probe.ts";
 import type { ProbeWatch } from "../verify/probe-watch.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
+import { ListenerSet } from "./listener-set.ts";
 
 export type DhcpServiceOptions = {
   readonly flows: () => readonly Flow[];
@@ -51,6 +52,7 @@ export type DhcpCounter = BootFailure | "malformed" | "socket-error" | "answered
 
 type Listener = {
   readonly socket: UdpSocket;
+  readonly close: () => Promise<void>;
   readonly networkInterface: NetworkInterface;
   readonly port: 67 | 4011;
   readonly budget: AnswerBudget;
@@ -68,7 +70,7 @@ const countedOnly: ReadonlySet<BootFailure> = new Set<BootFailure>(["not-pxe"]);
 export class DhcpService {
   readonly #options: DhcpServiceOptions;
   readonly #dependencies: DhcpServiceDependencies;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new ListenerSet<Listener>();
   /** From a datagram's arrival to its answer being handed to the kernel. */
   readonly latency = new LatencyHistogram();
   /** Keyed by reason. BOUNDED by the union `DhcpCounter`. */
@@ -79,41 +81,41 @@ export class DhcpService {
     this.#dependencies = dependencies;
   }
 
-  /** @throws NetworkError when a port cannot be had on a named interface; nothing stays open then */
+  /**
+   * Listens as the plan says now; called again when it has changed.
+   *
+   * @throws NetworkError when a port cannot be had on a named interface; what was open stays open
+   */
   async start(): Promise<void> {
-    try {
-      for (const networkInterface of this.#options.interfaces) {
-        await this.#open(networkInterface, 67);
-        await this.#open(networkInterface, 4011);
-      }
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    const { flows, interfaces } = this.#options;
+    const grants = (["boot.dhcp", "boot.server"] as const).flatMap((id) =>
+      grantListeners(findFlow(flows(), id), interfaces),
+    );
+    await this.#listeners.follow(grants, (grant) => this.#open(grant));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#listeners.splice(0).map(({ socket }) => socket.close()));
+    await this.#listeners.close();
   }
 
-  async #open(networkInterface: NetworkInterface, port: 67 | 4011): Promise<void> {
+  async #open(grant: SocketGrant): Promise<Listener> {
     const { network, clock } = this.#dependencies;
-    const grant = grantSocket(findFlow(this.#options.flows(), port === 67 ? "boot.dhcp" : "boot.server"), {
-      role: "server",
-      side: "listen",
-      interfaceName: networkInterface.name,
-      localPort: port,
-    });
+    const port = grant.flowId === "boot.dhcp" ? 67 : 4011;
+    const networkInterface = this.#options.interfaces.find(({ name }) => name === grant.interfaceName);
+    if (networkInterface === undefined) {
+      throw new Error(`interface ${grant.interfaceName} is not one of the named`);
+    }
     const socket = await network.openUdp(grant, { broadcast: port === 67, receiveBufferBytes: 1 << 21 });
     const rate = this.#options.answerRate ?? defaultAnswerRate;
     const budget = new AnswerBudget(rate, clock.monotonicMs());
-    const listener: Listener = { socket, networkInterface, port, budget };
+    const close = (): Promise<void> => socket.close();
+    const listener: Listener = { socket, close, networkInterface, port, budget };
     socket.onDatagram((datagram) => this.#receive(listener, datagram));
     socket.onError((error) => {
       this.#count("socket-error");
       this.#dependencies.log.debug({ err: error, port, interface: networkInterface.name }, "dhcp socket");
     });
-    this.#listeners.push(listener);
+    return listener;
   }
 
   #receive(listener: Listener, datagram: Datagram): void {

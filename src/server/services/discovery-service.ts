@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { AnswerBudget, type AnswerRate } from "#engine/dhcp/answer-budget.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantListeners, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
@@ -15,14 +15,13 @@ import {
   type GetServerRequest,
 } from "#wire/discovery/get-server.ts";
 import type { SiteAuthority } from "../site-authority.ts";
+import { ListenerSet } from "./listener-set.ts";
 
 export type DiscoveryServiceOptions = {
   readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
-  readonly group: Ipv4Address;
-  readonly port: number;
-  /** What answers name: the control connection. */
-  readonly controlPort: number;
+  /** What answers name: where the control connection is taken now. */
+  readonly controlPort: () => number;
   readonly serverName: string;
   readonly rate?: AnswerRate;
 };
@@ -48,7 +47,7 @@ export class DiscoveryService {
   readonly #dependencies: DiscoveryServiceDependencies;
   readonly #serverName: string;
   readonly #siteKey: Uint8Array;
-  readonly #sockets: UdpSocket[] = [];
+  readonly #sockets = new ListenerSet<UdpSocket>();
   /** Keyed by reason: `answered`, `malformed`, `too-many`, `no-return-address`, `socket-error`. BOUNDED by those. */
   readonly counters = new Map<string, number>();
 
@@ -59,31 +58,34 @@ export class DiscoveryService {
     this.#siteKey = dependencies.authority.publicKeyDer();
   }
 
-  /** @throws NetworkError when the discovery port cannot be had on a named interface */
+  /**
+   * Listens as the plan says now; called again when it has changed.
+   *
+   * @throws NetworkError when the discovery port cannot be had on a named interface; what was open stays open
+   */
   async start(): Promise<void> {
-    const { flows, interfaces, group, port, rate } = this.#options;
-    const { network, clock } = this.#dependencies;
-    for (const nic of interfaces) {
-      const grant = grantSocket(findFlow(flows(), "agent.discovery"), {
-        role: "server",
-        side: "listen",
-        interfaceName: nic.name,
-        localPort: port,
-        groups: [group],
-      });
-      const socket = await network.openUdp(grant);
-      const budget = new AnswerBudget(rate ?? defaultRate, clock.monotonicMs());
-      socket.onDatagram((datagram) => this.#receive(socket, nic, budget, datagram));
-      socket.onError((error) => {
-        this.#count("socket-error");
-        this.#dependencies.log.debug({ err: error }, "discovery");
-      });
-      this.#sockets.push(socket);
-    }
+    const { flows, interfaces } = this.#options;
+    const grants = grantListeners(findFlow(flows(), "agent.discovery"), interfaces);
+    await this.#sockets.follow(grants, (grant) => this.#open(grant));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#sockets.splice(0).map((socket) => socket.close()));
+    await this.#sockets.close();
+  }
+
+  async #open(grant: SocketGrant): Promise<UdpSocket> {
+    const { network, clock } = this.#dependencies;
+    const nic = this.#options.interfaces.find(({ name }) => name === grant.interfaceName);
+    const socket = await network.openUdp(grant);
+    const budget = new AnswerBudget(this.#options.rate ?? defaultRate, clock.monotonicMs());
+    if (nic !== undefined) {
+      socket.onDatagram((datagram) => this.#receive(socket, nic, budget, datagram));
+    }
+    socket.onError((error) => {
+      this.#count("socket-error");
+      this.#dependencies.log.debug({ err: error }, "discovery");
+    });
+    return socket;
   }
 
   #count(reason: string): void {
@@ -110,7 +112,7 @@ export class DiscoveryService {
     const signedBytes = encodeGetServerFacts({
       nonce: request.nonce,
       address: nic.address,
-      port: this.#options.controlPort,
+      port: this.#options.controlPort(),
       isKnown: isKnown(request.macs),
       serverName: this.#serverName,
       siteKey: this.#siteKey,

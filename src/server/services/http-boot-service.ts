@@ -7,7 +7,7 @@ import { readGrubConfigName } from "#engine/boot/grub-config.ts";
 import type { ComputerIdentity } from "#engine/boot/identify-computer.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket, type SocketGrant } from "#plan/socket-grant.ts";
+import { grantListeners, type SocketGrant } from "#plan/socket-grant.ts";
 import type { NetworkInterface } from "#platform/network.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { MacAddress } from "#wire/address/mac-address.ts";
@@ -15,11 +15,11 @@ import type { BootFile, BootFiles } from "../boot-files.ts";
 import type { BootProgress, ServedFile } from "./boot-progress.ts";
 import type { BootScripts } from "./boot-scripts.ts";
 import { readRange } from "./http-range.ts";
+import { ListenerSet } from "./listener-set.ts";
 
 export type HttpBootServiceOptions = {
   readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
-  readonly httpPort: number;
 };
 
 export type HttpBootServiceDependencies = {
@@ -37,6 +37,8 @@ export type HttpBootServiceDependencies = {
 /** Counted by HTTP status, which is all an operator needs to see a scanner. */
 export type HttpBootCounter = "200" | "206" | "400" | "404" | "405" | "416" | "503" | "broken" | "refused";
 
+type Listener = { readonly close: () => Promise<void> };
+
 const urlCharactersMax = 2048;
 const connectionCountMax = 2048;
 const idleMsMax = 60_000;
@@ -52,7 +54,7 @@ const fileName = /^\/boot\/{1,2}([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
 export class HttpBootService {
   readonly #options: HttpBootServiceOptions;
   readonly #dependencies: HttpBootServiceDependencies;
-  readonly #listeners: { readonly server: Server; readonly close: () => Promise<void> }[] = [];
+  readonly #listeners = new ListenerSet<Listener>();
   /** Keyed by status. BOUNDED by the union `HttpBootCounter`. */
   readonly counters = new Map<HttpBootCounter, number>();
 
@@ -61,35 +63,35 @@ export class HttpBootService {
     this.#dependencies = dependencies;
   }
 
-  /** @throws NetworkError when the port cannot be had on a named interface; nothing stays open then */
+  /**
+   * Listens as the plan says now; called again when it has changed. Reads on a port that is not in it any more are cut.
+   *
+   * @throws NetworkError when the port cannot be had on a named interface; what was open stays open
+   */
   async start(): Promise<void> {
-    try {
-      for (const networkInterface of this.#options.interfaces) {
-        const server = this.#createServer(networkInterface);
-        const grant = grantSocket(findFlow(this.#options.flows(), "boot.http"), {
-          role: "server",
-          side: "listen",
-          interfaceName: networkInterface.name,
-          localAddress: networkInterface.address,
-          localPort: this.#options.httpPort,
-        });
-        const listener = await this.#dependencies.listenTcp(grant, server);
-        this.#listeners.push({ server, close: () => listener.close() });
-      }
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    const { flows, interfaces } = this.#options;
+    const grants = grantListeners(findFlow(flows(), "boot.http"), interfaces);
+    await this.#listeners.follow(grants, (grant) => this.#open(grant));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(
-      this.#listeners.splice(0).map(async ({ server, close }) => {
-        const closed = close();
+    await this.#listeners.close();
+  }
+
+  async #open(grant: SocketGrant): Promise<Listener> {
+    const networkInterface = this.#options.interfaces.find(({ name }) => name === grant.interfaceName);
+    if (networkInterface === undefined) {
+      throw new Error(`interface ${grant.interfaceName} is not one of the named`);
+    }
+    const server = this.#createServer(networkInterface);
+    const listener = await this.#dependencies.listenTcp(grant, server);
+    return {
+      close: async () => {
+        const closed = listener.close();
         server.closeAllConnections();
         await closed;
-      }),
-    );
+      },
+    };
   }
 
   #createServer(networkInterface: NetworkInterface): Server {

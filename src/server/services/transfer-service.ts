@@ -4,18 +4,19 @@ import type { Logger } from "pino";
 import { RateCap } from "#engine/transfer/rate-cap.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantListeners, grantSocket, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { NetworkInterface } from "#platform/network.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import type { SiteAuthority } from "../site-authority.ts";
+import { ListenerSet } from "./listener-set.ts";
 import { serveTransfer, type TransferRight } from "./transfer-conversation.ts";
 
 export type TransferServiceOptions = {
   readonly flows: () => readonly Flow[];
-  /** 0: every ticket gets a port of its own, closed again after it. */
-  readonly transferPort: number;
+  readonly interfaces: readonly NetworkInterface[];
   /** Mbit/s of all transfers together; 0 for no cap. */
   readonly maxMbps: () => number;
   readonly tls: { readonly key: string; readonly cert: string };
@@ -37,7 +38,8 @@ type Ticket = {
   readonly expiresAtMs: number;
   /** Connections it was shown on. BOUNDED by what its holder opens. */
   readonly connections: Set<TLSSocket>;
-  readonly release: () => void;
+  /** Where it is shown. */
+  readonly listener: TcpListener;
 };
 
 const ticketLifetimeMs = 6 * 3_600_000;
@@ -50,8 +52,7 @@ export class TransferService {
   readonly #dependencies: TransferServiceDependencies;
   /** Keyed by ticket text. BOUNDED by `ticketCountMax`; each ends by its time. */
   readonly #tickets = new Map<string, Ticket>();
-  /** Static listeners, keyed by address. BOUNDED by our interfaces. */
-  readonly #listeners = new Map<Ipv4Address, Promise<TcpListener>>();
+  readonly #listeners = new ListenerSet<TcpListener>();
   readonly #cap = new RateCap();
   /** Keyed by reason. BOUNDED by the reasons of this file and of the conversation. */
   readonly counters = new Map<string, number>();
@@ -59,6 +60,26 @@ export class TransferService {
   constructor(options: TransferServiceOptions, dependencies: TransferServiceDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+  }
+
+  /**
+   * Opens the static port, when the plan has one; called again when the plan has changed. A port that is not in it any
+   * more stays open for the tickets that name it.
+   *
+   * @throws NetworkError when it cannot be had on a named interface; what was open stays open
+   */
+  async start(): Promise<void> {
+    const { flows, interfaces } = this.#options;
+    const grants = grantListeners(findFlow(flows(), "transfer.data"), interfaces);
+    await this.#listeners.follow(
+      grants,
+      (grant) => this.#listen(grant),
+      async (listener) => {
+        if (!this.#isNeeded(listener)) {
+          await listener.close();
+        }
+      },
+    );
   }
 
   /**
@@ -78,17 +99,12 @@ export class TransferService {
     }
     const listener = await this.#listenerFor(given.serverAddress, given.interfaceName);
     const ticket = randomBytes(32).toString("base64url");
-    const isOwn = this.#options.transferPort === 0;
     this.#tickets.set(ticket, {
       computerId: given.computerId,
       right: given.right,
       expiresAtMs: this.#dependencies.clock.epochMs() + ticketLifetimeMs,
       connections: new Set(),
-      release: () => {
-        if (isOwn) {
-          listener.close().catch((error: unknown) => this.#dependencies.log.warn({ err: error }, "transfer"));
-        }
-      },
+      listener,
     });
     return { port: listener.localPort, ticket };
   }
@@ -100,15 +116,18 @@ export class TransferService {
     for (const socket of found?.connections ?? []) {
       socket.destroy();
     }
-    found?.release();
+    if (found !== undefined && !this.#isNeeded(found.listener)) {
+      found.listener
+        .close()
+        .catch((error: unknown) => this.#dependencies.log.warn({ err: error }, "transfer"));
+    }
   }
 
   async stop(): Promise<void> {
     for (const ticket of this.#tickets.keys()) {
       this.revoke(ticket);
     }
-    const listeners = await Promise.all(this.#listeners.values());
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await this.#listeners.close();
   }
 
   #count(reason: string): void {
@@ -124,24 +143,29 @@ export class TransferService {
     }
   }
 
-  #listenerFor(address: Ipv4Address, interfaceName: string | null): Promise<TcpListener> {
-    if (this.#options.transferPort === 0) {
-      return this.#listen(address, interfaceName);
-    }
-    const known = this.#listeners.get(address);
-    const listener = known ?? this.#listen(address, interfaceName);
-    this.#listeners.set(address, listener);
-    return listener;
+  /** A port of its own, which closes with the last ticket for it, stays while a ticket is out. */
+  #isNeeded(listener: TcpListener): boolean {
+    return (
+      this.#listeners.list().includes(listener) ||
+      [...this.#tickets.values()].some((ticket) => ticket.listener === listener)
+    );
   }
 
-  #listen(address: Ipv4Address, interfaceName: string | null): Promise<TcpListener> {
-    const grant = grantSocket(findFlow(this.#options.flows(), "transfer.data"), {
-      role: "server",
-      side: "listen",
-      interfaceName,
-      localAddress: address,
-      localPort: this.#options.transferPort,
-    });
+  #listenerFor(address: Ipv4Address, interfaceName: string | null): Promise<TcpListener> {
+    const flow = findFlow(this.#options.flows(), "transfer.data");
+    if (flow.dynamic) {
+      return this.#listen(
+        grantSocket(flow, { role: "server", side: "listen", interfaceName, localAddress: address }),
+      );
+    }
+    const standing = this.#listeners.find(({ localAddress }) => localAddress === address);
+    if (standing === null) {
+      throw new Error(`the transfer port is not open on ${address}; portolan status says why`);
+    }
+    return Promise.resolve(standing);
+  }
+
+  #listen(grant: SocketGrant): Promise<TcpListener> {
     const server = createServer(
       {
         ...this.#options.tls,

@@ -53,6 +53,42 @@ export function computeDhcpFlows(settings: Settings): Flow[] {
   ];
 }
 
+/** Boot files that are sent once to many. */
+function computeBootGroupFlows(settings: Settings): Flow[] {
+  const state = settings["tftp.multicast"] ? bootState(settings) : "off";
+  const shared = { ...unicast, ...imagingOnly, state, setting: "tftp.multicast", origin: "paper" } as const;
+  return [
+    {
+      ...shared,
+      id: "boot.mtftp",
+      title: "Multicast TFTP requests",
+      purpose:
+        "Firmware that hears nothing on its group asks for the boot file to be sent there (MTFTP, PXE 2.1).",
+      needed: "at each start, by firmware that reads by MTFTP",
+      from: "firmware",
+      to: ["server"],
+      transport: "udp",
+      ports: [1759],
+      serverSocket: "standing",
+    },
+    {
+      ...shared,
+      id: "boot.tftp-multicast",
+      title: "Multicast TFTP",
+      purpose: "Boot files are sent once to many computers by MTFTP or RFC 2090.",
+      needed: "while several computers read the same boot file",
+      from: "server",
+      to: ["firmware"],
+      transport: "udp",
+      ports: [1758],
+      sourcePorts: dynamicPorts,
+      groups: settings["imaging.groups"],
+      ttl: settings["imaging.ttl"],
+      serverSocket: "passing",
+    },
+  ];
+}
+
 /** How firmware and boot programs read their files. */
 export function computeBootFileFlows(settings: Settings): Flow[] {
   const isSinglePort = settings["tftp.singlePort"];
@@ -86,23 +122,7 @@ export function computeBootFileFlows(settings: Settings): Flow[] {
       carrier: isSinglePort ? "boot.tftp" : null,
       serverSocket: isSinglePort ? "none" : "passing",
     },
-    {
-      ...shared,
-      id: "boot.tftp-multicast",
-      title: "Multicast TFTP",
-      purpose: "Boot files are sent once to many computers by MTFTP or RFC 2090.",
-      needed: "while several computers read the same boot file",
-      from: "server",
-      to: ["firmware"],
-      transport: "udp",
-      ports: [1758, 1759],
-      sourcePorts: dynamicPorts,
-      groups: settings["imaging.groups"],
-      ttl: settings["imaging.ttl"],
-      setting: "tftp.multicast",
-      state: settings["tftp.multicast"] ? state : "off",
-      serverSocket: "passing",
-    },
+    ...computeBootGroupFlows(settings),
     {
       ...shared,
       id: "boot.http",

@@ -23,6 +23,7 @@ export type FlowId =
   | "boot.server"
   | "boot.tftp"
   | "boot.tftp-data"
+  | "boot.mtftp"
   | "boot.tftp-multicast"
   | "boot.http"
   | "agent.discovery"

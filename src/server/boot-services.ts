@@ -91,7 +91,7 @@ export function createBootServices(
   );
   const http = new HttpBootService({ flows, interfaces }, { listenTcp, log, files, scripts, progress });
   const tftp = new TftpService(
-    { flows, interfaces, ...tftpOptions(settings()) },
+    { flows, interfaces },
     {
       network,
       clock,
@@ -132,10 +132,6 @@ function findTftpFile(
   return textEncoder.encode(
     scripts.write({ loader: "grub", identity, networkInterface, peerAddress: address }),
   );
-}
-
-function tftpOptions(settings: Settings): { readonly isSinglePort: boolean; readonly isMulticast: boolean } {
-  return { isSinglePort: settings["tftp.singlePort"], isMulticast: settings["tftp.multicast"] };
 }
 
 function describeTransfer(

@@ -36,7 +36,7 @@ const isMulticast = mode === "multicast" || mode === "ipxe-mtftp";
 const settings = { ...classicSettings, "tftp.singlePort": isSinglePort, "tftp.multicast": isMulticast };
 const network = createLinuxNetwork();
 /** iPXE does not read the place from the offer: its own is fixed. */
-const ipxePlace = { groups: [Ipv4Address.parse("239.255.1.1")], ports: [3001, 1759] };
+const ipxePlace = { groups: [Ipv4Address.parse("239.255.1.1")], ports: [3001] };
 const flows = computeFlows(settings, { consolePort: 8443 }).map((flow) =>
   flow.id === "boot.tftp-multicast" && mode === "ipxe-mtftp" ? { ...flow, ...ipxePlace } : flow,
 );
@@ -44,8 +44,6 @@ const service = new TftpService(
   {
     flows: () => flows,
     interfaces: network.interfaces().filter((nic) => nic.name === interfaceName),
-    isSinglePort,
-    isMulticast,
   },
   {
     network,

@@ -186,10 +186,7 @@ export class DhcpService {
 
   /** Only where the plan sends boot files by multicast. */
   #mtftpPlace(program: BootProgram): MtftpPlace | null {
-    const { state, groups, ports } = findFlow(this.#options.flows(), "boot.tftp-multicast");
-    return state === "on" && program.type === "tftp-file" && !("from" in ports)
-      ? mtftpPlaceOf(program.fileName, groups, ports)
-      : null;
+    return program.type === "tftp-file" ? mtftpPlaceOf(program.fileName, this.#options.flows()) : null;
   }
 
   /** No computer: it takes no part in boot attempts and events. */

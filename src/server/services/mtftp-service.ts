@@ -1,11 +1,12 @@
 import { mtftpPlaceOf } from "#engine/tftp/mtftp-place.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantListeners, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { decodeTftpPacket } from "#wire/tftp/packet.ts";
 import type { TftpServiceDependencies } from "./tftp-service.ts";
+import { ListenerSet } from "./listener-set.ts";
 import type { TftpMulticast } from "./tftp-multicast.ts";
 
 export type MtftpServiceDependencies = {
@@ -25,7 +26,7 @@ export class MtftpService {
   readonly #flows: () => readonly Flow[];
   readonly #interfaces: readonly NetworkInterface[];
   readonly #dependencies: MtftpServiceDependencies;
-  readonly #listeners: UdpSocket[] = [];
+  readonly #listeners = new ListenerSet<UdpSocket>();
 
   constructor(
     flows: () => readonly Flow[],
@@ -37,40 +38,27 @@ export class MtftpService {
     this.#dependencies = dependencies;
   }
 
-  get #flow(): Flow {
-    return findFlow(this.#flows(), "boot.tftp-multicast");
-  }
-
-  /** Where clients listen, and where we do. */
-  get #ports(): readonly number[] {
-    const { ports } = this.#flow;
-    return "from" in ports ? [] : ports;
-  }
-
-  /** @throws NetworkError when the port cannot be had on a named interface */
+  /** @throws NetworkError when the port cannot be had on a named interface; what was open stays open */
   async start(): Promise<void> {
-    const [, serverPort] = this.#ports;
-    if (serverPort === undefined) {
-      return;
-    }
-    for (const nic of this.#interfaces) {
-      const grant = grantSocket(this.#flow, {
-        role: "server",
-        side: "listen",
-        interfaceName: nic.name,
-        localPort: serverPort,
-      });
-      const socket = await this.#dependencies.network.openUdp(grant);
-      socket.onDatagram((datagram) => {
-        this.#receive(nic, datagram).catch(() => this.#dependencies.count("socket-error"));
-      });
-      socket.onError(() => this.#dependencies.count("socket-error"));
-      this.#listeners.push(socket);
-    }
+    const grants = grantListeners(findFlow(this.#flows(), "boot.mtftp"), this.#interfaces);
+    await this.#listeners.follow(grants, (grant) => this.#open(grant));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#listeners.splice(0).map((socket) => socket.close()));
+    await this.#listeners.close();
+  }
+
+  async #open(grant: SocketGrant): Promise<UdpSocket> {
+    const { network, count } = this.#dependencies;
+    const nic = this.#interfaces.find(({ name }) => name === grant.interfaceName);
+    const socket = await network.openUdp(grant);
+    socket.onDatagram((datagram) => {
+      if (nic !== undefined) {
+        this.#receive(nic, datagram).catch(() => count("socket-error"));
+      }
+    });
+    socket.onError(() => count("socket-error"));
+    return socket;
   }
 
   async #receive(nic: NetworkInterface, datagram: Datagram): Promise<void> {
@@ -80,7 +68,7 @@ export class MtftpService {
       count("mtftp-no-request");
       return;
     }
-    const place = mtftpPlaceOf(fileName, this.#flow.groups, this.#ports);
+    const place = mtftpPlaceOf(fileName, this.#flows());
     const client = { address: datagram.sourceAddress, port: datagram.sourcePort };
     const file = findFile(fileName, { networkInterface: nic, address: client.address });
     if (place === null || file === null) {

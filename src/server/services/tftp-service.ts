@@ -3,7 +3,7 @@ import { negotiateOptions } from "#engine/tftp/negotiate-options.ts";
 import { ReadTransfer, type TransferOutcome, type TransferOutput } from "#engine/tftp/read-transfer.ts";
 import { type Flow, type FlowId } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantListeners, grantSocket, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
@@ -15,6 +15,7 @@ import {
   type TftpPacket,
   type TftpRequest,
 } from "#wire/tftp/packet.ts";
+import { ListenerSet } from "./listener-set.ts";
 import { MtftpService } from "./mtftp-service.ts";
 import { TftpMulticast } from "./tftp-multicast.ts";
 
@@ -26,9 +27,6 @@ const transferCountMax = 1024;
 export type TftpServiceOptions = {
   readonly flows: () => readonly Flow[];
   readonly interfaces: readonly NetworkInterface[];
-  readonly isSinglePort: boolean;
-  /** Clients that ask for the `multicast` option, or by MTFTP, share one transmission. */
-  readonly isMulticast: boolean;
 };
 
 export type TftpTransferReport = {
@@ -64,68 +62,81 @@ type Transfer = {
 };
 
 /**
- * Serves reads on port 69 of every named interface. With `isSinglePort` the data leaves from port 69 as well,
+ * Serves reads on port 69 of every named interface. With `tftp.singlePort` the data leaves from port 69 as well,
  * otherwise each transfer has its own socket (RFC 1350 §4).
  */
 export class TftpService {
   readonly #options: TftpServiceOptions;
   readonly #dependencies: TftpServiceDependencies;
-  readonly #listeners: UdpSocket[] = [];
+  readonly #listeners = new ListenerSet<UdpSocket>();
   /** Keyed by interface, client address and port. BOUNDED by `transferCountMax`; each entry ends by its timer. */
   readonly #transfers = new Map<string, Transfer>();
   /** Keyed by reason. BOUNDED by the reasons below. */
   readonly counters = new Map<string, number>();
 
-  readonly #multicast: TftpMulticast | null;
-  readonly #mtftp: MtftpService | null;
+  readonly #multicast: TftpMulticast;
+  readonly #mtftp: MtftpService;
 
   constructor(options: TftpServiceOptions, dependencies: TftpServiceDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { network, clock, log } = dependencies;
+    const { network, clock, log, findFile } = dependencies;
+    const { flows, interfaces } = options;
     const count = (reason: string): void => this.#count(reason);
-    this.#multicast = options.isMulticast
-      ? new TftpMulticast(options.flows, { network, clock, log, count })
-      : null;
-    this.#mtftp =
-      this.#multicast === null
-        ? null
-        : new MtftpService(options.flows, options.interfaces, {
-            network,
-            findFile: dependencies.findFile,
-            multicast: this.#multicast,
-            count,
-          });
+    this.#multicast = new TftpMulticast(flows, { network, clock, log, count });
+    this.#mtftp = new MtftpService(flows, interfaces, {
+      ...{ network, findFile, count },
+      multicast: this.#multicast,
+    });
   }
 
-  /** @throws NetworkError when port 69 cannot be had on a named interface */
+  /**
+   * Listens as the plan says now; called again when it has changed. Transfers that run go on as they began.
+   *
+   * @throws NetworkError when a port cannot be had on a named interface; what was open stays open
+   */
   async start(): Promise<void> {
-    for (const networkInterface of this.#options.interfaces) {
-      const grant = grantSocket(this.#flow("boot.tftp"), {
-        role: "server",
-        side: "listen",
-        interfaceName: networkInterface.name,
-        localPort: 69,
-      });
-      const socket = await this.#dependencies.network.openUdp(grant, { receiveBufferBytes: 1 << 20 });
-      socket.onDatagram((datagram) => this.#receive(socket, networkInterface, datagram));
-      socket.onError((error) => this.#count("socket-error", error));
-      this.#listeners.push(socket);
+    const grants = grantListeners(this.#flow("boot.tftp"), this.#options.interfaces);
+    if (grants.length === 0) {
+      await this.stop();
+      return;
     }
-    await this.#mtftp?.start();
+    await this.#listeners.follow(grants, (grant) => this.#open(grant));
+    await this.#mtftp.start();
   }
 
   async stop(): Promise<void> {
-    await this.#mtftp?.stop();
-    await this.#multicast?.stop();
+    await this.#mtftp.stop();
+    await this.#multicast.stop();
     for (const transfer of this.#transfers.values()) {
       transfer.cancelWake();
-      if (!this.#listeners.includes(transfer.socket)) {
+      if (!this.#isListener(transfer.socket)) {
         await transfer.socket.close();
       }
     }
     this.#transfers.clear();
-    await Promise.all(this.#listeners.splice(0).map((socket) => socket.close()));
+    await this.#listeners.close();
+  }
+
+  async #open(grant: SocketGrant): Promise<UdpSocket> {
+    const nic = this.#options.interfaces.find(({ name }) => name === grant.interfaceName);
+    const socket = await this.#dependencies.network.openUdp(grant, { receiveBufferBytes: 1 << 20 });
+    socket.onDatagram((datagram) => {
+      if (nic !== undefined) {
+        this.#receive(socket, nic, datagram);
+      }
+    });
+    socket.onError((error) => this.#count("socket-error", error));
+    return socket;
+  }
+
+  #isListener(socket: UdpSocket): boolean {
+    return this.#listeners.list().includes(socket);
+  }
+
+  /** The data leaves from port 69 itself, so the plan has no range for it. */
+  get #isSinglePort(): boolean {
+    return !this.#flow("boot.tftp-data").dynamic;
   }
 
   #flow(id: FlowId): Flow {
@@ -203,7 +214,7 @@ export class TftpService {
       return;
     }
     const payloadSizeBytesMax = networkInterface.mtuBytes - headersSizeBytes;
-    if (this.#multicast !== null && request.options.has("multicast")) {
+    if (this.#flow("boot.tftp-multicast").state === "on" && request.options.has("multicast")) {
       if (await this.#multicast.join(request, file, client, networkInterface, payloadSizeBytesMax)) {
         return;
       }
@@ -216,16 +227,18 @@ export class TftpService {
       networkInterface,
       client,
       engine,
-      socket: this.#options.isSinglePort ? listener : await this.#openTransferSocket(networkInterface),
+      socket: this.#isSinglePort ? listener : await this.#openTransferSocket(networkInterface),
       cancelWake: () => undefined,
     };
     if (this.#transfers.has(key)) {
       // The request was repeated while the socket was being opened; the first one goes on.
-      await transfer.socket.close();
+      if (transfer.socket !== listener) {
+        await transfer.socket.close();
+      }
       return;
     }
     this.#transfers.set(key, transfer);
-    if (!this.#options.isSinglePort) {
+    if (transfer.socket !== listener) {
       transfer.socket.onDatagram((datagram) => this.#receiveOnTransfer(transfer, datagram));
       transfer.socket.onError((error) => this.#count("socket-error", error));
     }
@@ -284,7 +297,7 @@ export class TftpService {
     this.#transfers.delete(transfer.key);
     this.#count(outcome.type);
     this.#report(transfer.request, transfer.networkInterface, transfer.client.address, outcome);
-    if (!this.#listeners.includes(transfer.socket)) {
+    if (!this.#isListener(transfer.socket)) {
       transfer.socket.close().catch((error: unknown) => {
         this.#count("socket-error", error instanceof Error ? error : new Error(String(error)));
       });

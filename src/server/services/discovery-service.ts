@@ -5,7 +5,6 @@ import { findFlow } from "#plan/flows.ts";
 import { grantListeners, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
-import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { MacAddress } from "#wire/address/mac-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printCapture } from "#cli/decode/print-capture.ts";
+import { listExportExamples } from "./export-examples.ts";
 
 /** Folders whose captures have a golden print beside them. */
 export const goldenFolders = ["src/wire/dhcp4/fixtures", "src/wire/tftp/fixtures"] as const;
@@ -30,5 +31,9 @@ if (import.meta.main) {
   for (const golden of listGolden()) {
     writeFileSync(golden.textPath, golden.text);
     console.log(golden.textPath);
+  }
+  for (const { path, text } of listExportExamples()) {
+    writeFileSync(path, text);
+    console.log(path);
   }
 }

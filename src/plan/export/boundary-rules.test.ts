@@ -49,7 +49,8 @@ describe("boundary rules", () => {
 
   test("in the firewall profile no rule towards the server is a range", () => {
     const ranges = computeBoundaryRules(firewallFlows, far).filter(
-      ({ direction, destinationPorts }) => direction === "to-server" && "from" in destinationPorts,
+      ({ direction, destinationPorts }) =>
+        direction === "to-server" && destinationPorts.some(({ from, to }) => from !== to),
     );
     assert.deepEqual(ranges, []);
   });
@@ -58,19 +59,27 @@ describe("boundary rules", () => {
     assert.ok(idsOf(classicFlows, far).every((id) => !id.startsWith("console.")));
   });
 
+  test("a range of dynamic ports has holes where console and database are", () => {
+    const transfer = computeBoundaryRules(classicFlows, far).find(({ flowId }) => flowId === "transfer.data");
+    assert.deepEqual(transfer?.destinationPorts, [
+      { from: 1025, to: 5431 },
+      { from: 5433, to: 8442 },
+      { from: 8444, to: 65535 },
+    ]);
+  });
+
   test("offers go to the relay's own address, port 67", () => {
     const reply = computeBoundaryRules(classicFlows, far).find(({ flowId }) => flowId === "boot.dhcp-reply");
     assert.deepEqual(reply?.destination, { address: "192.168.20.254", prefixLength: 32 });
-    assert.deepEqual(reply?.destinationPorts, [67]);
+    assert.deepEqual(reply?.destinationPorts, [{ from: 67, to: 67 }]);
   });
 
   test("on the server's own segment DHCP is broadcast from port 68 to port 67", () => {
     const [request, reply] = computeBoundaryRules(classicFlows, { ...far, interfaceName: "eth0" });
-    assert.deepEqual(
-      [request?.sourcePorts, request?.destinationPorts, request?.destination],
-      [[68], [67], null],
-    );
-    assert.deepEqual([reply?.sourcePorts, reply?.destinationPorts, reply?.destination], [[67], [68], null]);
+    assert.deepEqual(request?.sourcePorts, [{ from: 68, to: 68 }]);
+    assert.deepEqual(request.destinationPorts, [{ from: 67, to: 67 }]);
+    assert.deepEqual(reply?.destinationPorts, [{ from: 68, to: 68 }]);
+    assert.deepEqual([request.destination, reply.destination], [null, null]);
   });
 
   test("where multicast stays local there is no rule for a group, and none for answers to one", () => {

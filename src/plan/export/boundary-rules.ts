@@ -1,6 +1,7 @@
 import { Ipv4Address, type Ipv4Subnet } from "#wire/address/ipv4-address.ts";
-import type { Flow, FlowId, FlowPorts, FlowRole } from "../flow.ts";
+import type { Flow, FlowId, FlowRole } from "../flow.ts";
 import type { Segment } from "../segment.ts";
+import { type PortSpan, portSpans, withoutPorts } from "./port-spans.ts";
 
 export type RuleDirection = "to-server" | "to-segment";
 
@@ -20,10 +21,10 @@ export type BoundaryRule = {
   /** `null`: any address. */
   readonly source: Ipv4Subnet | null;
   /** `null`: any port. */
-  readonly sourcePorts: FlowPorts | null;
+  readonly sourcePorts: readonly PortSpan[] | null;
   /** `null`: any address, or the groups where there are some. */
   readonly destination: Ipv4Subnet | null;
-  readonly destinationPorts: FlowPorts;
+  readonly destinationPorts: readonly PortSpan[];
   /** Destination groups; empty for unicast and broadcast. */
   readonly groups: readonly Ipv4Address[];
   /** Answers come back between the same addresses and ports, so connection tracking lets them through. */
@@ -62,6 +63,9 @@ function hostSubnet(address: Ipv4Address): Ipv4Subnet {
   return { address, prefixLength: 32 };
 }
 
+const port67 = portSpans([67]);
+const port68 = portSpans([68]);
+
 type RuleEnds = Pick<BoundaryRule, "source" | "sourcePorts" | "destination" | "destinationPorts">;
 
 function ruleOf(
@@ -89,8 +93,7 @@ function dhcpRule(flow: Flow, segment: Segment, server: Ipv4Subnet): BoundaryRul
   const isRequest = flow.id === "boot.dhcp";
   const direction = isRequest ? "to-server" : "to-segment";
   if (segment.interfaceName !== null) {
-    const destinationPorts = isRequest ? flow.ports : [68];
-    const sourcePorts = isRequest ? [68] : flow.sourcePorts;
+    const [destinationPorts, sourcePorts] = isRequest ? [port67, port68] : [port68, port67];
     return ruleOf(flow, direction, {
       ...{ source: isRequest ? null : server, sourcePorts, destination: null, destinationPorts },
     });
@@ -101,20 +104,20 @@ function dhcpRule(flow: Flow, segment: Segment, server: Ipv4Subnet): BoundaryRul
     ? ruleOf(
         flow,
         direction,
-        { source: null, sourcePorts: [67], destination: server, destinationPorts: [67] },
+        { source: null, sourcePorts: port67, destination: server, destinationPorts: port67 },
         {
           reason:
-            "The segment's DHCP relay passes on what booting computers ask. The source is open, because a relay " +
+            "The DHCP relay of the segment passes on what booting computers ask. The source is open, because a relay " +
             "may send from any of its own addresses.",
         },
       )
     : ruleOf(
         flow,
         direction,
-        { source: server, sourcePorts: [67], destination: relaySubnet, destinationPorts: [67] },
+        { source: server, sourcePorts: port67, destination: relaySubnet, destinationPorts: port67 },
         {
           reason:
-            "The boot offer goes to the relay's address in the segment (giaddr), which need not be the address " +
+            "The boot offer goes to the address of the relay in the segment (giaddr), which need not be the address " +
             "that the request came from (RFC 2131 §4.1).",
         },
       );
@@ -128,18 +131,36 @@ function tftpDataRule(flow: Flow, segment: Segment, server: Ipv4Subnet): Boundar
         "to-segment",
         {
           source: server,
-          sourcePorts: flow.ports,
+          sourcePorts: portSpans(flow.ports),
           destination: segment.cidr,
-          destinationPorts: flow.ports,
+          destinationPorts: portSpans(flow.ports),
         },
         { isAnswered: true },
       )
     : null;
 }
 
-function generalRule(flow: Flow, segment: Segment, server: Ipv4Subnet): BoundaryRule | null {
+/**
+ * A dynamic port is never one that another program of the server listens on, so a range must not open those: the
+ * console, and a PostgreSQL server, which is often on the same machine.
+ */
+function closedPorts(flows: readonly Flow[]): readonly PortSpan[] {
+  const console = flows.find(({ id }) => id === "console.https");
+  return [...portSpans([5432]), ...(console === undefined ? [] : portSpans(console.ports))];
+}
+
+function generalRule(
+  flow: Flow,
+  segment: Segment,
+  server: Ipv4Subnet,
+  closed: readonly PortSpan[],
+): BoundaryRule | null {
   const isMulticast = flow.groups.length > 0;
-  const ports = { sourcePorts: flow.sourcePorts, destinationPorts: flow.ports };
+  const isRange = flow.dynamic && flow.to.includes("server");
+  const ports = {
+    sourcePorts: flow.sourcePorts === null ? null : portSpans(flow.sourcePorts),
+    destinationPorts: isRange ? withoutPorts(portSpans(flow.ports), closed) : portSpans(flow.ports),
+  };
   const given = { groups: flow.groups, isAnswered: !isMulticast && flow.id !== "agent.discovery-reply" };
   if (segmentRoles.includes(flow.from) && flow.to.includes("server")) {
     const destination = isMulticast ? null : server;
@@ -153,13 +174,23 @@ function generalRule(flow: Flow, segment: Segment, server: Ipv4Subnet): Boundary
   return null;
 }
 
-function ruleFor(flow: Flow, segment: Segment, server: Ipv4Subnet): BoundaryRule | null {
+/** Broadcast or relayed: one-way flows, which connection tracking must not take for a conversation. */
+export function isDhcpRule({ flowId }: BoundaryRule): boolean {
+  return flowId === "boot.dhcp" || flowId === "boot.dhcp-reply";
+}
+
+function ruleFor(
+  flow: Flow,
+  segment: Segment,
+  server: Ipv4Subnet,
+  closed: readonly PortSpan[],
+): BoundaryRule | null {
   if (flow.id === "boot.dhcp" || flow.id === "boot.dhcp-reply") {
     return dhcpRule(flow, segment, server);
   }
   return flow.id === "boot.tftp-data"
     ? tftpDataRule(flow, segment, server)
-    : generalRule(flow, segment, server);
+    : generalRule(flow, segment, server, closed);
 }
 
 /**
@@ -177,10 +208,11 @@ export function computeBoundaryRules(
     throw new BoundaryError(segment.name);
   }
   const server = hostSubnet(segment.serverAddress);
+  const closed = closedPorts(flows);
   return flows
     .filter((flow) => flow.state === "on" && segment.intent !== "none")
     .filter((flow) => segment.intent === "imaging" || !isForImaging(flow.id))
     .filter((flow) => options.multicast !== "local" || !needsMulticast(flow))
-    .map((flow) => ruleFor(flow, segment, server))
+    .map((flow) => ruleFor(flow, segment, server, closed))
     .filter((rule) => rule !== null);
 }

@@ -4,7 +4,7 @@ import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { computeFlows } from "../flows.ts";
 import type { Segment } from "../segment.ts";
 import { classicSettings, firewallSettings } from "../settings.ts";
-import { BoundaryError, computeBoundaryRules } from "./boundary-rules.ts";
+import { BoundaryError, type BoundaryRule, computeBoundaryRules } from "./boundary-rules.ts";
 
 const far: Segment = {
   name: "far",
@@ -19,28 +19,48 @@ const far: Segment = {
 const classicFlows = computeFlows(classicSettings, { consolePort: 8443 });
 const firewallFlows = computeFlows(firewallSettings, { consolePort: 8443 });
 
+function spansMeet(left: BoundaryRule["sourcePorts"], right: BoundaryRule["sourcePorts"]): boolean {
+  return (
+    left === null ||
+    right === null ||
+    left.some((one) => right.some((other) => one.from <= other.to && other.from <= one.to))
+  );
+}
+
+/** Same direction, protocol, kind of destination, and ports in common: one packet could match both. */
+function overlap(left: BoundaryRule, right: BoundaryRule): boolean {
+  const groupsMeet =
+    left.groups.length === 0 && right.groups.length === 0
+      ? true
+      : left.groups.some((group) => right.groups.includes(group));
+  return (
+    left.direction === right.direction &&
+    left.transport === right.transport &&
+    groupsMeet &&
+    spansMeet(left.sourcePorts, right.sourcePorts) &&
+    spansMeet(left.destinationPorts, right.destinationPorts)
+  );
+}
+
 function idsOf(...given: Parameters<typeof computeBoundaryRules>): string[] {
   return computeBoundaryRules(...given).map(({ id }) => id);
 }
 
 describe("boundary rules", () => {
   test("the classic profile needs these, with TFTP data coming back from ports the server chooses", () => {
-    assert.deepEqual(
-      idsOf(classicFlows, far).filter((id) => !/^(agent\.wake|remote)/.test(id)),
-      [
-        "boot.dhcp/to-server",
-        "boot.dhcp-reply/to-segment",
-        "boot.server/to-server",
-        "boot.tftp/to-server",
-        "boot.tftp-data/to-segment",
-        "boot.http/to-server",
-        "agent.discovery/to-server",
-        "agent.discovery-reply/to-segment",
-        "agent.control/to-server",
-        "transfer.data/to-server",
-        "imaging.data/to-segment",
-      ],
-    );
+    assert.deepEqual(idsOf(classicFlows, far), [
+      "boot.dhcp/to-server",
+      "boot.dhcp-reply/to-segment",
+      "boot.server/to-server",
+      "boot.tftp/to-server",
+      "boot.tftp-data/to-segment",
+      "boot.http/to-server",
+      "agent.discovery/to-server",
+      "agent.discovery-reply/to-segment",
+      "agent.control/to-server",
+      "transfer.data/to-server",
+      "imaging.data/to-segment",
+    ]);
   });
 
   test("with single-port TFTP the data is an answer and needs no rule", () => {
@@ -55,15 +75,39 @@ describe("boundary rules", () => {
     assert.deepEqual(ranges, []);
   });
 
+  test("flows that look the same to a filter share a rule", () => {
+    const [shared, ...others] = computeBoundaryRules(classicFlows, far).filter(({ flowId, alsoFor }) =>
+      [flowId, ...alsoFor].includes("remote.control"),
+    );
+    assert.deepEqual(
+      [shared?.id, shared?.alsoFor, others],
+      ["transfer.data/to-server", ["remote.control"], []],
+    );
+  });
+
+  test("no packet passes by two rules", () => {
+    for (const flows of [classicFlows, firewallFlows]) {
+      const rules = computeBoundaryRules(flows, far);
+      const clashes = rules.flatMap((rule, index) =>
+        rules
+          .slice(index + 1)
+          .filter((other) => overlap(rule, other))
+          .map((other) => `${rule.id} and ${other.id}`),
+      );
+      assert.deepEqual(clashes, []);
+    }
+  });
+
   test("the console is never opened for a segment of computers", () => {
     assert.ok(idsOf(classicFlows, far).every((id) => !id.startsWith("console.")));
   });
 
-  test("a range of dynamic ports has holes where console and database are", () => {
+  test("a range of dynamic ports has holes where console, database and other flows are", () => {
     const transfer = computeBoundaryRules(classicFlows, far).find(({ flowId }) => flowId === "transfer.data");
     assert.deepEqual(transfer?.destinationPorts, [
       { from: 1025, to: 5431 },
-      { from: 5433, to: 8442 },
+      { from: 5433, to: 8068 },
+      { from: 8070, to: 8442 },
       { from: 8444, to: 65535 },
     ]);
   });

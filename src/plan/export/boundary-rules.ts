@@ -13,6 +13,8 @@ export type BoundaryRule = {
   /** Stable, because verdicts and lines of device files name it: `boot.tftp/to-server`. */
   readonly id: string;
   readonly flowId: FlowId;
+  /** Other flows whose packets look the same to a filter: they pass by this rule and stop with it. */
+  readonly alsoFor: readonly FlowId[];
   readonly direction: RuleDirection;
   readonly title: string;
   /** One sentence that a network engineer accepts. */
@@ -49,11 +51,6 @@ export class BoundaryError extends Error {
 
 const segmentRoles: readonly FlowRole[] = ["firmware", "agent", "preboot"];
 
-/** What a segment for management alone has no use for. */
-function isForImaging(id: FlowId): boolean {
-  return id.startsWith("boot.") || id === "imaging.data";
-}
-
 /** Flows that exist only where multicast is forwarded: an answer is only sent to who asked by multicast. */
 function needsMulticast(flow: Flow): boolean {
   return flow.groups.length > 0 || flow.id === "agent.discovery-reply";
@@ -77,6 +74,7 @@ function ruleOf(
   return {
     id: `${flow.id}/${direction}`,
     flowId: flow.id,
+    alsoFor: [],
     direction,
     title: flow.title,
     reason: flow.purpose,
@@ -140,13 +138,18 @@ function tftpDataRule(flow: Flow, segment: Segment, server: Ipv4Subnet): Boundar
     : null;
 }
 
+/** PostgreSQL is often on the same machine. */
+const databasePort = 5432;
+
 /**
- * A dynamic port is never one that another program of the server listens on, so a range must not open those: the
- * console, and a PostgreSQL server, which is often on the same machine.
+ * A dynamic port is never one that another program of the server listens on, so a range must open none of those. It
+ * must not open other flows' ports either: each flow has its own rule, and stops when that is taken away.
  */
 function closedPorts(flows: readonly Flow[]): readonly PortSpan[] {
-  const console = flows.find(({ id }) => id === "console.https");
-  return [...portSpans([5432]), ...(console === undefined ? [] : portSpans(console.ports))];
+  const fixed = flows.filter(
+    ({ dynamic, transport, to }) => !dynamic && transport === "tcp" && to.includes("server"),
+  );
+  return portSpans([databasePort, ...fixed.flatMap(({ ports }) => ("from" in ports ? [] : ports))]);
 }
 
 function generalRule(
@@ -163,6 +166,10 @@ function generalRule(
   };
   const given = { groups: flow.groups, isAnswered: !isMulticast && flow.id !== "agent.discovery-reply" };
   if (segmentRoles.includes(flow.from) && flow.to.includes("server")) {
+    if (flow.carrier !== null) {
+      // It comes to a port that the carrier's rule has opened.
+      return null;
+    }
     const destination = isMulticast ? null : server;
     return ruleOf(flow, "to-server", { source: segment.cidr, destination, ...ports }, given);
   }
@@ -210,9 +217,33 @@ export function computeBoundaryRules(
   const server = hostSubnet(segment.serverAddress);
   const closed = closedPorts(flows);
   return flows
-    .filter((flow) => flow.state === "on" && segment.intent !== "none")
-    .filter((flow) => segment.intent === "imaging" || !isForImaging(flow.id))
+    .filter((flow) => flow.state === "on" && flow.intents.includes(segment.intent))
     .filter((flow) => options.multicast !== "local" || !needsMulticast(flow))
     .map((flow) => ruleFor(flow, segment, server, closed))
-    .filter((rule) => rule !== null);
+    .filter((rule) => rule !== null)
+    .reduce(joinEqual, []);
+}
+
+/** Two rules that match the same packets would hide each other: take one away, and nothing changes. */
+function joinEqual(rules: readonly BoundaryRule[], next: BoundaryRule): BoundaryRule[] {
+  const matchOf = ({
+    transport,
+    source,
+    sourcePorts,
+    destination,
+    destinationPorts,
+    groups,
+  }: BoundaryRule): string =>
+    JSON.stringify([transport, source, sourcePorts, destination, destinationPorts, groups]);
+  const equal = rules.find((rule) => matchOf(rule) === matchOf(next));
+  if (equal === undefined) {
+    return [...rules, next];
+  }
+  const joined = {
+    ...equal,
+    alsoFor: [...equal.alsoFor, next.flowId],
+    title: `${equal.title}, ${next.title.toLowerCase()}`,
+    reason: `${equal.reason} ${next.reason}`,
+  };
+  return rules.map((rule) => (rule === equal ? joined : rule));
 }

@@ -3,7 +3,7 @@ import type { Flow } from "../flow.ts";
 import { nearestWord } from "../nearest.ts";
 import type { Segment } from "../segment.ts";
 import { aristaEos } from "./arista-eos.ts";
-import { type BoundaryMulticast, type BoundaryRule, computeBoundaryRules } from "./boundary-rules.ts";
+import { type BoundaryMulticast, computeBoundaryRules } from "./boundary-rules.ts";
 import { ciscoIos } from "./cisco-ios.ts";
 import { ciscoNxos } from "./cisco-nxos.ts";
 import { dnsmasq } from "./dnsmasq.ts";
@@ -123,16 +123,4 @@ export function exportInputOf(request: ExportRequest): ExportInput {
     segmentInterface: request.segmentInterface ?? null,
     serverInterface: request.serverInterface ?? null,
   };
-}
-
-/**
- * The line, or lines, that let this rule through on a device of this format: what a remedy prints.
- * Empty where such a device has no part in it.
- */
-export function renderRuleLine(
-  format: ExportFormat,
-  rule: BoundaryRule,
-  input: ExportInput,
-): readonly string[] {
-  return exporters[format].renderLine(rule, input);
 }

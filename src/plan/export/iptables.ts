@@ -55,6 +55,18 @@ function withReasons(rules: readonly BoundaryRule[], input: ExportInput): string
   return rules.flatMap((rule) => [`# ${sentence(rule.reason)}`, ...renderLine(rule, input)]);
 }
 
+/** Only the answering direction, so that taking a rule away stops its datagrams at once. */
+function answerLines(chain: string, serverAddress: string): string[] {
+  return ["-s", "-d"].flatMap((side) => {
+    const start = `-A ${chain} ${side} ${serverAddress}`;
+    return [
+      `${start} -m conntrack --ctstate RELATED -m comment --comment "errors about allowed conversations" -j ACCEPT`,
+      `${start} -m conntrack --ctstate ESTABLISHED --ctdir REPLY -m comment --comment "answers" -j ACCEPT`,
+      `${start} -p tcp -m conntrack --ctstate ESTABLISHED -m comment --comment "open connections survive a change of rules" -j ACCEPT`,
+    ];
+  });
+}
+
 function closingLines(input: ExportInput, chain: string): string[] {
   const { segment, serverAddress, rules } = input;
   const subnet = Ipv4Subnet.format(segment.cidr);
@@ -87,9 +99,8 @@ function render(input: ExportInput): string {
     ...withReasons(input.rules.filter(isDhcpRule), input),
     "# A relay's requests and the answers to them are two one-way flows, each with its own rule above.",
     `-A ${chain} -p udp --sport 67 --dport 67 -m comment --comment "DHCP through relays is not tracked" -j RETURN`,
-    "# The other half of every conversation that a rule below has allowed to begin.",
-    `-A ${chain} -s ${input.serverAddress} -m conntrack --ctstate ESTABLISHED,RELATED -m comment --comment "answers of the server" -j ACCEPT`,
-    `-A ${chain} -d ${input.serverAddress} -m conntrack --ctstate ESTABLISHED,RELATED -m comment --comment "answers to the server" -j ACCEPT`,
+    "# What belongs to a conversation that a rule below has allowed to begin.",
+    ...answerLines(chain, input.serverAddress),
     ...withReasons(
       input.rules.filter((rule) => !isDhcpRule(rule)),
       input,

@@ -47,15 +47,25 @@ function withReasons(rules: readonly BoundaryRule[]): string[] {
   ]);
 }
 
+/** Only the answering direction, so that taking a rule away stops its datagrams at once. */
+const answersChain = [
+  "\tchain answers {",
+  '\t\tct state related goto allow comment "errors about allowed conversations"',
+  '\t\tct state established ct direction reply goto allow comment "answers"',
+  '\t\tmeta l4proto tcp ct state established goto allow comment "open connections survive a change of rules"',
+  "\t}",
+  "",
+];
+
 function ruleChain({ rules, serverAddress }: ExportInput): string[] {
   return [
     "\tchain rules {",
     ...withReasons(rules.filter(isDhcpRule)),
     "\t\t# A relay's requests and the answers to them are two one-way flows, each with its own rule above.",
     '\t\tudp sport 67 udp dport 67 return comment "DHCP through relays is not tracked"',
-    "\t\t# The other half of every conversation that a rule below has allowed to begin.",
-    `\t\tip saddr ${serverAddress} ct state established,related goto allow comment "answers of the server"`,
-    `\t\tip daddr ${serverAddress} ct state established,related goto allow comment "answers to the server"`,
+    "\t\t# What belongs to a conversation that a rule below has allowed to begin.",
+    `\t\tip saddr ${serverAddress} jump answers`,
+    `\t\tip daddr ${serverAddress} jump answers`,
     ...withReasons(rules.filter((rule) => !isDhcpRule(rule))),
     "\t}",
   ];
@@ -115,6 +125,7 @@ function render(input: ExportInput): string {
     `\t\tmeta mark set meta mark or ${allowedMark} accept comment "let through by Portolan's rules"`,
     "\t}",
     "",
+    ...answersChain,
     ...ruleChain(input),
     "",
     ...(isRouted ? [...forwardChain(input), ""] : []),

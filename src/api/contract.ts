@@ -6,6 +6,7 @@ import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
 import { jobRoutes } from "./job-api.ts";
 import { planRoutes } from "./plan-api.ts";
+import { planExportRoutes } from "./plan-export-api.ts";
 import { segmentRoutes } from "./segment-api.ts";
 import { serverRoutes } from "./server-api.ts";
 import { sessionRoutes } from "./session-api.ts";
@@ -19,6 +20,7 @@ export const routes = {
   ...accountRoutes,
   ...planRoutes,
   ...verifyRoutes,
+  ...planExportRoutes,
   ...settingsRoutes,
   ...segmentRoutes,
   ...computerRoutes,

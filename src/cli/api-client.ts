@@ -3,7 +3,13 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { z } from "zod";
 import { errorSchema } from "#api/values.ts";
-import { type RouteBody, type RouteName, type RouteResponse, routes } from "#api/contract.ts";
+import {
+  type RouteBody,
+  type RouteName,
+  type RouteQuery,
+  type RouteResponse,
+  routes,
+} from "#api/contract.ts";
 import type { Route } from "#api/route.ts";
 
 /** Where the server is and how to be let in; the server writes this file for its own machine's administrator. */
@@ -22,7 +28,7 @@ export class ApiClientError extends Error {
 export type ApiClient = {
   call<Name extends RouteName>(
     name: Name,
-    input?: { readonly id?: string; readonly body?: RouteBody<Name> },
+    input?: { readonly id?: string; readonly query?: RouteQuery<Name>; readonly body?: RouteBody<Name> },
   ): Promise<RouteResponse<Name>>;
 };
 
@@ -98,6 +104,14 @@ function send(
   });
 }
 
+/** `?name=value&…` of what is given, or nothing. */
+function queryText(query: object): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.length === 0
+    ? ""
+    : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`;
+}
+
 /** A client for the server whose data directory is on this machine. */
 export function createApiClient(dataDir: string): ApiClient {
   return {
@@ -105,7 +119,8 @@ export function createApiClient(dataDir: string): ApiClient {
       // Read at each call: a server that was restarted has written a new one.
       const access = readAccess(dataDir);
       const route: Route = routes[name];
-      const path = route.path.replace(":id", encodeURIComponent(input.id ?? ""));
+      const path =
+        route.path.replace(":id", encodeURIComponent(input.id ?? "")) + queryText(input.query ?? {});
       const answer = await send(access, route, path, input.body).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         throw new ApiClientError(

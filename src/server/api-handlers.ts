@@ -5,6 +5,7 @@ import { bootHandlers } from "./handlers/boot-handlers.ts";
 import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
 import { jobHandlers } from "./handlers/job-handlers.ts";
+import { planExportHandlers } from "./handlers/plan-export-handlers.ts";
 import { planHandlers } from "./handlers/plan-handlers.ts";
 import { segmentHandlers } from "./handlers/segment-handlers.ts";
 import { serverHandlers } from "./handlers/server-handlers.ts";
@@ -20,6 +21,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...accountHandlers(server),
     ...planHandlers(server),
     ...verifyHandlers(server),
+    ...planExportHandlers(server),
     ...settingsHandlers(server),
     ...segmentHandlers(server),
     ...computerHandlers(server),

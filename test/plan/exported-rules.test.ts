@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from "node:test";
 import type { BoundaryRule } from "#plan/export/boundary-rules.ts";
 import { exporters, exportInputOf } from "#plan/export/exporters.ts";
 import type { ProfileName } from "#plan/settings.ts";
-import { NetworkHosts, networkTestObstacle } from "#test/network-hosts.ts";
+import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
 import { farRequest } from "#tools/export-examples.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 

@@ -3,6 +3,7 @@ import type { PlanResource } from "#api/plan-api.ts";
 import { formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
+import { exportCommand, formatsCommand } from "./plan-export-command.ts";
 import { formatSegments } from "./segment-command.ts";
 import { planVerifyCommand } from "./plan-verify-command.ts";
 
@@ -56,5 +57,7 @@ export const planCommand = buildRouteMap({
         return { json: plan, text: formatPlan(plan), exitCode: plan.differences.length === 0 ? 0 : 3 };
       },
     }),
+    export: exportCommand,
+    formats: formatsCommand,
   },
 });

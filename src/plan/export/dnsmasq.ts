@@ -35,6 +35,7 @@ export const dnsmasq: Exporter = {
   title: "dnsmasq as DHCP server",
   device: "dhcp-server",
   fileExtension: "conf",
+  rollbackExtension: "txt",
   renderLine: () => [],
   render,
   renderRollback: (input) =>

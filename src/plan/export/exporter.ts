@@ -29,6 +29,8 @@ export type Exporter = {
   /** The device whose configuration this is; a remedy names it. */
   readonly device: "router" | "server" | "computer" | "dhcp-server";
   readonly fileExtension: string;
+  /** Where the rollback is of another kind than the file. */
+  readonly rollbackExtension?: string;
   /** The lines of this rule and no other; empty where the device has none for it. */
   readonly renderLine: (rule: BoundaryRule, input: ExportInput) => readonly string[];
   /** Ends with a new line. Loading it again changes nothing. */

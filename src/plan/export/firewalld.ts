@@ -68,6 +68,7 @@ export const firewalld: Exporter = {
   title: "firewalld, on the server",
   device: "server",
   fileExtension: "xml",
+  rollbackExtension: "sh",
   renderLine,
   render,
   renderRollback,

@@ -39,6 +39,7 @@ export const iscDhcp: Exporter = {
   title: "ISC DHCP server",
   device: "dhcp-server",
   fileExtension: "conf",
+  rollbackExtension: "txt",
   renderLine: () => [],
   render,
   renderRollback: (input) =>

@@ -64,6 +64,7 @@ export const kea: Exporter = {
   title: "Kea DHCP server",
   device: "dhcp-server",
   fileExtension: "json",
+  rollbackExtension: "txt",
   renderLine: () => [],
   render,
   renderRollback: (input) =>

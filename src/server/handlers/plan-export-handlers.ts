@@ -1,0 +1,16 @@
+import { exporters, exportFormats } from "#plan/export/exporters.ts";
+import type { ApiHandlers } from "../api-server.ts";
+import { exportFor, readExportFormat, readExportInput } from "../plan-exports.ts";
+import type { PortolanServer } from "../server.ts";
+
+export function planExportHandlers(server: PortolanServer) {
+  return {
+    listExportFormats: async () =>
+      exportFormats.map((format) => ({
+        format,
+        title: exporters[format].title,
+        device: exporters[format].device,
+      })),
+    exportPlan: async ({ id, query }) => exportFor(readExportFormat(id), readExportInput(server, query)),
+  } satisfies Partial<ApiHandlers>;
+}

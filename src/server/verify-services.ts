@@ -1,5 +1,6 @@
 import type { RuleRenderer } from "#engine/verify/remedy-book.ts";
-import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
+import { exporters, exportInputOf } from "#plan/export/exporters.ts";
+import type { Segment } from "#plan/segment.ts";
 import type { BootServices } from "./boot-services.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import type { ServerParts } from "./server.ts";
@@ -33,22 +34,20 @@ export function createVerify(given: {
     bootFiles: boot.files,
     consolePort: config.consolePort,
     segments: () => segments.current(),
-    renderer: () => plainWords,
+    renderer: (segment) => nftablesLines(segment, given.parts),
     siteKeyFingerprint: authority.fingerprint,
     controlPort: () => settings.current()["control.tcpPort"],
   });
 }
 
-const plainWords: RuleRenderer = {
-  formatName: "let through",
-  renderLine: (rule) => {
-    const source = rule.source === null ? "anywhere" : Ipv4Subnet.format(rule.source);
-    const destination =
-      rule.destination === null ? rule.groups.join(", ") : Ipv4Subnet.format(rule.destination);
-    const ports =
-      "from" in rule.destinationPorts
-        ? `${rule.destinationPorts.from}-${rule.destinationPorts.to}`
-        : rule.destinationPorts.join(", ");
-    return [`${rule.transport} from ${source} to ${destination || Ipv4Address.any} port ${ports}`];
-  },
-};
+/** Remedies are the lines of `plan export`, so that what is missing can be compared with what was given out. */
+function nftablesLines(segment: Segment, { flows, config, settings }: ServerParts): RuleRenderer {
+  return {
+    formatName: "nftables",
+    renderLine: (rule) => {
+      const serverName = config.name;
+      const input = exportInputOf({ flows: flows(), segment, serverName, profile: settings.profile });
+      return exporters.nftables.renderLine(rule, input);
+    },
+  };
+}

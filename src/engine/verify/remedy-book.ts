@@ -3,6 +3,7 @@ import { type BoundaryRule, computeBoundaryRules } from "#plan/export/boundary-r
 import type { Segment } from "#plan/segment.ts";
 import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import type { RemedyBook } from "./cell.ts";
+import type { CellSubject } from "./verdict.ts";
 
 /** Renders the lines of one rule in the words of a device. */
 export type RuleRenderer = {
@@ -10,6 +11,10 @@ export type RuleRenderer = {
   readonly formatName: string;
   readonly renderLine: (rule: BoundaryRule) => readonly string[];
 };
+
+function isFor(rule: BoundaryRule, subject: CellSubject): boolean {
+  return [rule.flowId, ...rule.alsoFor].some((flowId) => flowId === subject);
+}
 
 /**
  * Remedies of one segment: the missing line of a flow exactly as the exporter of the device writes it.
@@ -28,9 +33,9 @@ export function createRemedyBook(given: {
   return {
     forFlow: (flow, direction) => {
       const rule =
-        rules.find((candidate) => candidate.flowId === flow && candidate.direction === direction) ??
+        rules.find((candidate) => isFor(candidate, flow) && candidate.direction === direction) ??
         // A flow whose answers are tracked has one rule, whichever way the packet was lost.
-        rules.find((candidate) => candidate.flowId === flow && candidate.isAnswered);
+        rules.find((candidate) => isFor(candidate, flow) && candidate.isAnswered);
       return rule === undefined
         ? null
         : [`${renderer.formatName}:`, ...renderer.renderLine(rule)].join(" ").trim();

@@ -58,6 +58,9 @@ type Transfer = {
   readonly client: { readonly address: Ipv4Address; readonly port: number };
   readonly engine: ReadTransfer;
   readonly socket: UdpSocket;
+  /** When the engine wants to be woken; the timer may be set for earlier. */
+  wakeAtMs: number;
+  isTimerSet: boolean;
   cancelWake: () => void;
 };
 
@@ -228,6 +231,8 @@ export class TftpService {
       client,
       engine,
       socket: this.#isSinglePort ? listener : await this.#openTransferSocket(networkInterface),
+      wakeAtMs: 0,
+      isTimerSet: false,
       cancelWake: () => undefined,
     };
     if (this.#transfers.has(key)) {
@@ -271,25 +276,38 @@ export class TftpService {
   }
 
   #apply(transfer: Transfer, outputs: readonly TransferOutput[]): void {
-    const { clock } = this.#dependencies;
     for (const output of outputs) {
       switch (output.type) {
         case "send":
           transfer.socket.send(encodeTftpPacket(output.packet), transfer.client);
           break;
-        case "wake": {
-          transfer.cancelWake();
-          const delayMs = Math.max(0, output.atMs - clock.monotonicMs());
-          transfer.cancelWake = clock.after(delayMs, () =>
-            this.#apply(transfer, transfer.engine.wake(Math.max(output.atMs, clock.monotonicMs()))),
-          );
+        case "wake":
+          transfer.wakeAtMs = output.atMs;
+          if (!transfer.isTimerSet) {
+            this.#setTimer(transfer);
+          }
           break;
-        }
         case "finish":
           this.#finish(transfer, output.outcome);
           break;
       }
     }
+  }
+
+  /** One timer goes on while blocks are acknowledged; setting one anew for each block costs more than the block. */
+  #setTimer(transfer: Transfer): void {
+    const { clock } = this.#dependencies;
+    transfer.isTimerSet = true;
+    transfer.cancelWake = clock.after(Math.max(0, transfer.wakeAtMs - clock.monotonicMs()), () => {
+      transfer.isTimerSet = false;
+      const nowMs = clock.monotonicMs();
+      // A millisecond less than asked for is the timer's rounding.
+      if (nowMs + 1 < transfer.wakeAtMs) {
+        this.#setTimer(transfer);
+      } else {
+        this.#apply(transfer, transfer.engine.wake(Math.max(transfer.wakeAtMs, nowMs)));
+      }
+    });
   }
 
   #finish(transfer: Transfer, outcome: TransferOutcome): void {

@@ -276,10 +276,13 @@ export class TftpService {
   }
 
   #apply(transfer: Transfer, outputs: readonly TransferOutput[]): void {
+    sendTogether(
+      transfer,
+      outputs.flatMap((output) => (output.type === "send" ? [encodeTftpPacket(output.packet)] : [])),
+    );
     for (const output of outputs) {
       switch (output.type) {
         case "send":
-          transfer.socket.send(encodeTftpPacket(output.packet), transfer.client);
           break;
         case "wake":
           transfer.wakeAtMs = output.atMs;
@@ -341,5 +344,18 @@ export class TftpService {
       serverAddress: networkInterface.address,
       outcome,
     });
+  }
+}
+
+/** The blocks of a window leave by one call: all are of one size, the last of the file may be shorter. */
+function sendTogether({ socket, client }: Transfer, packets: readonly Uint8Array[]): void {
+  const [first] = packets;
+  if (first === undefined) {
+    return;
+  }
+  const takenBytes =
+    packets.length === 1 ? 0 : socket.sendBatch(Buffer.concat(packets), first.byteLength, client);
+  for (const packet of packets.slice(Math.ceil(takenBytes / first.byteLength))) {
+    socket.send(packet, client);
   }
 }

@@ -6,6 +6,7 @@ import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
 import { jobRoutes } from "./job-api.ts";
 import { planRoutes } from "./plan-api.ts";
+import { planLintRoutes } from "./plan-lint-api.ts";
 import { planExportRoutes } from "./plan-export-api.ts";
 import { segmentRoutes } from "./segment-api.ts";
 import { serverRoutes } from "./server-api.ts";
@@ -21,6 +22,7 @@ export const routes = {
   ...planRoutes,
   ...verifyRoutes,
   ...planExportRoutes,
+  ...planLintRoutes,
   ...settingsRoutes,
   ...segmentRoutes,
   ...computerRoutes,

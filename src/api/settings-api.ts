@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findingSchema } from "./plan-lint-api.ts";
 import type { Routes } from "./route.ts";
 
 export const settingSchema = z.object({
@@ -28,13 +29,13 @@ export const settingsRoutes = {
     path: "/settings/:id",
     summary: "Change one setting",
     body: setSettingSchema,
-    response: z.object({ setting: settingSchema, effect: z.string() }),
+    response: z.object({ setting: settingSchema, effect: z.string(), findings: z.array(findingSchema) }),
   },
   setProfile: {
     method: "PUT",
     path: "/profile",
     summary: "Take a whole profile of settings",
     body: setProfileSchema,
-    response: z.object({ profile: z.string(), effect: z.string() }),
+    response: z.object({ profile: z.string(), effect: z.string(), findings: z.array(findingSchema) }),
   },
 } as const satisfies Routes;

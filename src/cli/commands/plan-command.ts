@@ -4,6 +4,7 @@ import { formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { exportCommand, formatsCommand } from "./plan-export-command.ts";
+import { lintCommand } from "./plan-lint-command.ts";
 import { formatSegments } from "./segment-command.ts";
 import { planVerifyCommand } from "./plan-verify-command.ts";
 
@@ -57,6 +58,7 @@ export const planCommand = buildRouteMap({
         return { json: plan, text: formatPlan(plan), exitCode: plan.differences.length === 0 ? 0 : 3 };
       },
     }),
+    lint: lintCommand,
     export: exportCommand,
     formats: formatsCommand,
   },

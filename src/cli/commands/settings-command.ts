@@ -1,9 +1,11 @@
 import { buildRouteMap } from "@stricli/core";
+import type { FindingResource } from "#api/plan-lint-api.ts";
 import type { SettingResource } from "#api/settings-api.ts";
 import { settingProfiles } from "#plan/settings.ts";
 import { parseSettingKey } from "#plan/setting-rules.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
+import { formatFindings } from "./plan-lint-command.ts";
 
 function formatSettings(settings: readonly SettingResource[]): string {
   const rows = settings.map((setting) => [
@@ -13,6 +15,10 @@ function formatSettings(settings: readonly SettingResource[]): string {
     setting.help,
   ]);
   return formatTable(["setting", "value", "", "what it is"], rows);
+}
+
+function withFindings(text: string, findings: readonly FindingResource[]): string {
+  return findings.length === 0 ? text : `${text}\n${formatFindings(findings)}`;
 }
 
 export const settingsCommand = buildRouteMap({
@@ -41,7 +47,10 @@ export const settingsCommand = buildRouteMap({
       run: async ({ client, args: [text, value] }) => {
         const key = parseSettingKey(text);
         const answer = await client.call("setSetting", { id: key, body: { value } });
-        return { json: answer, text: `${key} = ${answer.setting.value}; ${answer.effect}` };
+        return {
+          json: answer,
+          text: withFindings(`${key} = ${answer.setting.value}; ${answer.effect}`, answer.findings),
+        };
       },
     }),
     profile: apiCommand<[string]>({
@@ -54,7 +63,10 @@ export const settingsCommand = buildRouteMap({
           );
         }
         const answer = await client.call("setProfile", { body: { profile: name } });
-        return { json: answer, text: `profile ${answer.profile}; ${answer.effect}` };
+        return {
+          json: answer,
+          text: withFindings(`profile ${answer.profile}; ${answer.effect}`, answer.findings),
+        };
       },
     }),
   },

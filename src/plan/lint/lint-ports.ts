@@ -16,10 +16,19 @@ function fixedPorts({ ports, dynamic }: Flow): readonly number[] {
 }
 
 /** Flows the server listens for with a socket of its own. Groups separate those that have some. */
-export function listeningFlows(flows: readonly Flow[]): Flow[] {
+function listeningFlows(flows: readonly Flow[]): Flow[] {
   return flows.filter(
     ({ state, to, carrier, groups }) =>
       state === "on" && to.includes("server") && carrier === null && groups.length === 0,
+  );
+}
+
+/** What must be free for the server to start. */
+export function fixedListenerPorts(
+  flows: readonly Flow[],
+): { readonly transport: "udp" | "tcp"; readonly port: number }[] {
+  return listeningFlows(flows).flatMap((flow) =>
+    fixedPorts(flow).map((port) => ({ transport: flow.transport, port })),
   );
 }
 

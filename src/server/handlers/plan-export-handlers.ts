@@ -1,6 +1,7 @@
 import { exporters, exportFormats } from "#plan/export/exporters.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import { exportFor, readExportFormat, readExportInput } from "../plan-exports.ts";
+import { lintServer } from "../plan-lint.ts";
 import type { PortolanServer } from "../server.ts";
 
 export function planExportHandlers(server: PortolanServer) {
@@ -11,6 +12,7 @@ export function planExportHandlers(server: PortolanServer) {
         title: exporters[format].title,
         device: exporters[format].device,
       })),
+    lintPlan: async () => lintServer(server),
     exportPlan: async ({ id, query }) => exportFor(readExportFormat(id), readExportInput(server, query)),
   } satisfies Partial<ApiHandlers>;
 }

@@ -1,5 +1,6 @@
 import { ApiError } from "../api-error.ts";
 import type { ApiHandlers } from "../api-server.ts";
+import { findingsOfChange, lintServer } from "../plan-lint.ts";
 import type { PortolanServer } from "../server.ts";
 
 const restartEffect =
@@ -10,16 +11,19 @@ export function settingsHandlers(server: PortolanServer) {
   return {
     listSettings: async () => settings.list(),
     setSetting: async ({ id, body }) => {
+      const before = lintServer(server);
       await settings.set(id, body.value);
       const setting = settings.list().find((candidate) => candidate.key === id);
       if (setting === undefined) {
         throw new ApiError(404, "not-found", `there is no setting ${id}`);
       }
-      return { setting, effect: restartEffect };
+      return { setting, effect: restartEffect, findings: findingsOfChange(before, lintServer(server)) };
     },
     setProfile: async ({ body }) => {
+      const before = lintServer(server);
       await settings.setProfile(body.profile);
-      return { profile: settings.profile, effect: restartEffect };
+      const findings = findingsOfChange(before, lintServer(server));
+      return { profile: settings.profile, effect: restartEffect, findings };
     },
   } satisfies Partial<ApiHandlers>;
 }

@@ -1,0 +1,31 @@
+import type { FindingResource } from "#api/plan-lint-api.ts";
+import { computeFlows } from "#plan/flows.ts";
+import { lintPlan } from "#plan/lint/lint-plan.ts";
+import { fixedListenerPorts } from "#plan/lint/lint-ports.ts";
+import { listPortHolders } from "#platform/list-port-holders.ts";
+import type { PortolanServer } from "./server.ts";
+
+/** The findings for the settings as they are now, which may be newer than the sockets that are open. */
+export function lintServer({ settings, config, segments }: PortolanServer): FindingResource[] {
+  const current = settings.current();
+  const flows = computeFlows(current, { consolePort: config.consolePort });
+  const findings = lintPlan({
+    flows,
+    settings: current,
+    segments: segments.current(),
+    holders: listPortHolders(fixedListenerPorts(flows)),
+    hops: [],
+  });
+  return findings.map((finding) => ({ ...finding, flows: [...finding.flows] }));
+}
+
+/** What a change of settings should say: everything that hurts, and notes only when the change brought them. */
+export function findingsOfChange(
+  before: readonly FindingResource[],
+  after: readonly FindingResource[],
+): FindingResource[] {
+  const known = new Set(before.map(({ code, subject }) => `${code} ${subject}`));
+  return after.filter(
+    ({ severity, code, subject }) => severity !== "note" || !known.has(`${code} ${subject}`),
+  );
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FindingResource } from "#api/plan-lint-api.ts";
+import { networkTestObstacle } from "../network-hosts.ts";
+import { createServerRoom } from "./plan-site.ts";
+
+const skip = networkTestObstacle("ip", "dnsmasq") ?? false;
+
+test(
+  "plan lint: a default server has notes alone; each change of settings says what it brought; a port of another program is named",
+  { skip },
+  async (t) => {
+    const { hosts, server } = createServerRoom(t);
+    await server.start();
+    const lint = (): { status: number; findings: FindingResource[] } => {
+      const { status, stdout } = server.cli("plan", "lint", "--json");
+      return { status, findings: JSON.parse(stdout) as FindingResource[] };
+    };
+    const fresh = lint();
+    assert.equal(fresh.status, 0);
+    assert.deepEqual([...new Set(fresh.findings.map(({ severity }) => severity))], ["note"]);
+
+    const flooded = server.cli("settings", "set", "imaging.groups", "239.0.0.9");
+    assert.equal(flooded.status, 0, flooded.stderr);
+    assert.match(flooded.stdout, /fault: 239\.0\.0\.9 has the Ethernet address 01:00:5e:00:00:09/);
+    assert.match(flooded.stdout, /mend: portolan settings set imaging\.groups/);
+    assert.equal(lint().status, 3);
+
+    const mended = server.cli("settings", "profile", "firewall");
+    assert.doesNotMatch(mended.stdout, /fault|warning/);
+    assert.equal(lint().status, 0);
+
+    const program = hosts.start("server", "dnsmasq", [
+      ...["--keep-in-foreground", "--conf-file=/dev/null", "--port=4402", "--user=root", "--pid-file="],
+      ...["--listen-address=10.9.0.1", "--bind-interfaces", "--no-resolv", "--no-hosts", "--log-facility=-"],
+    ]);
+    await program.waitFor("started");
+    const held = lint().findings.find(({ code, subject }) => code === "port-held" && subject === "tcp 4402");
+    assert.match(held?.what ?? "", /dnsmasq \(process \d+\)/);
+  },
+);

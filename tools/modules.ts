@@ -34,7 +34,8 @@ export const moduleRules: readonly ModuleRule[] = [
     name: "engine",
     folder: "src/engine",
     mayImport: ["wire", "plan"],
-    packages: [],
+    // Pure calendar arithmetic: it is given the time, and starts no timer here.
+    packages: ["croner"],
     node: false,
     because: "must run in virtual time with no root",
   },
@@ -91,7 +92,7 @@ export const moduleRules: readonly ModuleRule[] = [
     name: "cli",
     folder: "src/cli",
     mayImport: ["wire", "plan", "api", "platform", "preboot"],
-    packages: ["@stricli/core", "zod", "smol-toml"],
+    packages: ["@stricli/core", "zod", "smol-toml", "yaml"],
     node: true,
     because: "talks HTTP like everyone else; decodes captures offline",
   },

@@ -5,6 +5,7 @@ import { bootRoutes } from "./boot-api.ts";
 import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
 import { jobRoutes } from "./job-api.ts";
+import { packageRoutes } from "./package-api.ts";
 import { planRoutes } from "./plan-api.ts";
 import { planLintRoutes } from "./plan-lint-api.ts";
 import { planExportRoutes } from "./plan-export-api.ts";
@@ -30,6 +31,7 @@ export const routes = {
   ...bootRoutes,
   ...imageRoutes,
   ...jobRoutes,
+  ...packageRoutes,
   ...sessionRoutes,
 } as const satisfies Routes;
 

@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { conditionSchema, scheduleSchema, windowSchema } from "./job-values.ts";
 import type { Routes } from "./route.ts";
+import { taskSchema } from "./task-schema.ts";
 import { epochMs, machineText } from "./values.ts";
 
 export const runSchema = z.object({
+  id: z.string(),
+  jobId: z.string(),
+  /** Which time of a repeated job, from 1. */
+  occurrence: z.number(),
   computerId: z.string(),
   computerName: machineText,
   state: z.string(),
@@ -13,6 +19,15 @@ export const runSchema = z.object({
   timeLeftMs: z.number().nullable(),
   /** How the image reaches it now. */
   transport: z.enum(["multicast", "unicast"]).nullable(),
+  /** Name of the condition that gave it its tasks; `null`: the job's own. */
+  condition: z.string().nullable(),
+  /** Of its current task, from 0; the number of its tasks when all are done. */
+  taskIndex: z.number(),
+  /** Of the last task that ended with one. */
+  exitCode: z.number().nullable(),
+  queuedAt: epochMs,
+  startedAt: epochMs.nullable(),
+  endedAt: epochMs.nullable(),
   updatedAt: epochMs,
 });
 export type RunResource = z.infer<typeof runSchema>;
@@ -21,116 +36,124 @@ export const jobSchema = z.object({
   id: z.string(),
   name: z.string(),
   createdAt: epochMs,
-  state: z.enum(["running", "done", "failed", "cancelled"]),
+  state: z.enum(["scheduled", "running", "done", "failed", "cancelled"]),
   tasks: z.array(z.unknown()),
+  conditions: z.array(z.object({ name: z.string(), tasks: z.array(z.unknown()) })),
+  /** When it begins (again); `null`: not by itself. */
+  nextAt: epochMs.nullable(),
+  /** How often it has begun. */
+  occurrence: z.number(),
+  concurrency: z.number().nullable(),
+  /** The newest run of each computer. */
   runs: z.array(runSchema),
 });
 export type JobResource = z.infer<typeof jobSchema>;
 
-/** How a task names the disk it writes. Never by kernel order. */
-export const diskRuleSchema = z.union([
-  z.literal("only-disk"),
-  z.object({ serial: z.string().min(1).max(128) }).strict(),
-  z.object({ wwn: z.string().min(1).max(128) }).strict(),
-  z.object({ model: z.string().min(1).max(128) }).strict(),
-  z.object({ byPath: z.string().min(1).max(256) }).strict(),
-  z.object({ sizeBytes: z.number().int().positive() }).strict(),
-]);
+const tasksSchema = z.array(taskSchema).max(64);
 
-const ipv4 = z.ipv4();
-
-/** What makes a restored computer itself. Machine id and SSH host keys are always made anew with it. */
-const identitySchema = z
-  .object({
-    /** May hold `{name}`, `{serial}` and `{mac}` of the computer; `null`: the image's stays. */
-    hostName: z.string().min(1).max(128).nullable().default("{name}"),
-    /** Fixed addresses, by computer id or name. Without one the image's settings stay. */
-    addresses: z
-      .record(
-        z.string(),
-        z
-          .object({
-            address: ipv4,
-            prefixLength: z.number().int().min(1).max(32),
-            gateway: ipv4.nullable().default(null),
-            nameServers: z.array(ipv4).max(8).default([]),
-          })
-          .strict(),
-      )
-      .default({}),
-    /** Answer file for a prepared Windows. */
-    unattend: z
-      .string()
-      .max(256 << 10)
-      .nullable()
-      .default(null),
-  })
-  .strict();
-
-/** What is done to a disk beyond the image itself. */
-export const restoreSchema = z
-  .object({
-    /** The partition that takes the difference in size between the image's disk and the target. */
-    resize: z
-      .object({
-        partition: z.union([z.literal("last"), z.number().int().min(1).max(128)]).default("last"),
-        mayShrink: z.boolean().default(true),
-      })
-      .strict()
-      .nullable()
-      .default(null),
-    hasNewIds: z.boolean().default(false),
-    hasBootEntry: z.boolean().default(false),
-    identity: identitySchema.nullable().default(null),
-  })
-  .strict();
-
-export const taskSchema = z.discriminatedUnion("kind", [
-  z
-    .object({
-      kind: z.literal("deploy-image"),
-      image: z.string().min(1).max(128),
-      disk: diskRuleSchema.default("only-disk"),
-      options: restoreSchema.optional(),
-    })
-    .strict(),
-  z
-    .object({
-      kind: z.literal("capture-image"),
-      name: z.string().min(1).max(128),
-      disk: diskRuleSchema.default("only-disk"),
-      /** Obstacles are noted in the image instead of stopping. */
-      isForced: z.boolean().default(false),
-    })
-    .strict(),
-  z
-    .object({
-      kind: z.literal("run-script"),
-      script: z.string().min(1).max(65_536),
-      interpreter: z.string().max(128).default("/bin/sh"),
-      environment: z.enum(["preboot", "os"]).default("os"),
-      timeoutMs: z
-        .number()
-        .int()
-        .positive()
-        .max(24 * 3_600_000)
-        .default(600_000),
-    })
-    .strict(),
-  z.object({ kind: z.literal("restart") }).strict(),
-  z.object({ kind: z.literal("power-off") }).strict(),
-]);
-export type TaskRequest = z.infer<typeof taskSchema>;
-
+/** A job as a file or a request describes it. */
 export const createJobSchema = z
   .object({
     name: z.string().min(1).max(128),
-    tasks: z.array(taskSchema).min(1).max(64),
-    /** Computer ids or names; may be empty and assigned later. */
-    computers: z.array(z.string().min(1).max(256)).max(10_000).default([]),
+    tasks: tasksSchema.default([]).describe("In order; for computers that no condition holds for."),
+    conditions: z
+      .array(
+        z
+          .object({ name: z.string().min(1).max(64), when: conditionSchema, tasks: tasksSchema.min(1) })
+          .strict(),
+      )
+      .max(32)
+      .default([])
+      .describe("In order: the first that holds when a computer begins gives it its tasks."),
+    computers: z
+      .array(z.string().min(1).max(256))
+      .max(10_000)
+      .default([])
+      .describe("Ids, names, MAC addresses or serial numbers; may be assigned later."),
+    schedule: scheduleSchema.optional().describe("Without one the job begins at once."),
+    windows: z
+      .array(windowSchema)
+      .max(32)
+      .default([])
+      .describe("Tasks begin only inside of these, in the schedule's time zone or windowTimeZone."),
+    windowTimeZone: z.string().min(1).max(64).optional(),
+    concurrency: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe("Computers that are at it at the same time."),
   })
-  .strict();
+  .strict()
+  .superRefine((job, context) =>
+    checkJob(job, (path, message) => context.addIssue({ code: "custom", path, message })),
+  );
 export type CreateJobRequest = z.input<typeof createJobSchema>;
+export type JobRequest = z.output<typeof createJobSchema>;
+
+type Refuse = (path: (string | number)[], message: string) => void;
+
+function checkJob(job: Pick<JobRequest, "tasks" | "conditions">, refuse: Refuse): void {
+  if (job.tasks.length === 0 && job.conditions.length === 0) {
+    refuse(["tasks"], "a job needs a task");
+  }
+  checkTasks(job.tasks, ["tasks"], refuse);
+  for (const [index, { tasks }] of job.conditions.entries()) {
+    checkTasks(tasks, ["conditions", index, "tasks"], refuse);
+  }
+}
+
+function checkTasks(tasks: JobRequest["tasks"], path: (string | number)[], refuse: Refuse): void {
+  const names = tasks.map(({ name }) => name).filter((name) => name !== undefined);
+  for (const [index, task] of tasks.entries()) {
+    const at = [...path, index];
+    if (task.name !== undefined && names.indexOf(task.name) !== names.lastIndexOf(task.name)) {
+      refuse([...at, "name"], `two tasks are called ${task.name}`);
+    }
+    for (const [code, action] of Object.entries(task.codes ?? {})) {
+      const target = action.startsWith("jump ") ? action.slice("jump ".length).trim() : null;
+      if (target !== null && !names.includes(target)) {
+        const known = names.length === 0 ? "no task has a name" : `there are ${names.join(", ")}`;
+        refuse([...at, "codes", code], `no task is called ${target}; ${known}`);
+      }
+    }
+    if (task.kind === "run-script" && (task.script === undefined) === (task.scriptFile === undefined)) {
+      refuse(at, "a script task has either script or scriptFile");
+    }
+    if (task.kind === "copy-file" && (task.source === undefined) === (task.content === undefined)) {
+      refuse(at, "a copy task has either source or content");
+    }
+  }
+}
+
+/** What would happen, and did not. */
+export const previewSchema = z.object({
+  name: z.string(),
+  startsAt: epochMs.nullable(),
+  computers: z.array(
+    z.object({
+      computerId: z.string(),
+      computerName: machineText,
+      condition: z.string().nullable(),
+      steps: z.array(
+        z.object({ text: z.string(), taskIndex: z.number().nullable(), isDestructive: z.boolean() }),
+      ),
+      /** Why it would not begin, or not as it is now. */
+      obstacles: z.array(z.string()),
+    }),
+  ),
+});
+export type PreviewResource = z.infer<typeof previewSchema>;
+
+export const runStepSchema = z.object({
+  at: epochMs,
+  state: z.string(),
+  taskIndex: z.number(),
+  attempt: z.number(),
+  exitCode: z.number().nullable(),
+  reason: z.string().nullable(),
+});
 
 export const assignJobSchema = z
   .object({ computers: z.array(z.string().min(1).max(256)).min(1).max(10_000) })
@@ -155,6 +178,47 @@ export const jobRoutes = {
     summary: "Assign a job to more computers",
     body: assignJobSchema,
     response: jobSchema,
+  },
+  previewJob: {
+    method: "POST",
+    path: "/jobs/preview",
+    access: "operator",
+    summary: "What a job would do on each computer; nothing is done",
+    body: createJobSchema,
+    response: previewSchema,
+  },
+  deferJob: {
+    method: "POST",
+    path: "/jobs/:id/defer",
+    access: "operator",
+    summary: "Begin no further task of this job before a time",
+    body: z
+      .object({
+        untilAt: epochMs,
+        computers: z.array(z.string().min(1).max(256)).min(1).max(10_000).optional(),
+      })
+      .strict(),
+    response: jobSchema,
+  },
+  showRun: {
+    method: "GET",
+    path: "/runs/:id",
+    summary: "What one computer did of one job, step by step",
+    response: z.object({ run: runSchema, jobName: z.string(), steps: z.array(runStepSchema) }),
+  },
+  listComputerRuns: {
+    method: "GET",
+    path: "/computers/:id/runs",
+    summary: "Every job that a computer has done or has to do, oldest first",
+    response: z.array(z.object({ run: runSchema, jobName: z.string() })),
+  },
+  replayComputer: {
+    method: "POST",
+    path: "/computers/:id/replay",
+    access: "operator",
+    summary: "Do on this computer what another has become by",
+    body: z.object({ from: z.string().min(1).max(256) }).strict(),
+    response: z.array(jobSchema),
   },
   cancelJob: {
     method: "POST",

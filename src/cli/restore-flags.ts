@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
-import type { diskRuleSchema, restoreSchema } from "#api/job-api.ts";
+import type { diskRuleSchema, restoreSchema } from "#api/task-schema.ts";
 import { type FlagValues, type SwitchValues, UsageError } from "./cli-context.ts";
 
 export type DiskRule = z.input<typeof diskRuleSchema>;

@@ -6,6 +6,7 @@ import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
 import { jobHandlers } from "./handlers/job-handlers.ts";
 import { planExportHandlers } from "./handlers/plan-export-handlers.ts";
+import { packageHandlers } from "./handlers/package-handlers.ts";
 import { planHandlers } from "./handlers/plan-handlers.ts";
 import { segmentHandlers } from "./handlers/segment-handlers.ts";
 import { serverHandlers } from "./handlers/server-handlers.ts";
@@ -29,6 +30,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...bootHandlers(server),
     ...imageHandlers(server),
     ...jobHandlers(server),
+    ...packageHandlers(server),
     ...sessionHandlers(server),
   };
 }

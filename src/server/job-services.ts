@@ -1,12 +1,16 @@
 import { JobStore } from "#store/job-store.ts";
 import type { ImageStore } from "#store/image-store.ts";
+import type { PackageStore } from "#store/package-store.ts";
 import type { ChunkStore } from "./chunk-store.ts";
+import { factsOf, textsOf } from "./computer-facts.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { resolveRestoreOptions } from "./restore-options.ts";
+import { keepContent } from "./content-import.ts";
 import type { SiteChanges } from "./live/site-changes.ts";
 import type { ServerParts } from "./server.ts";
 import type { CaptureService } from "./services/capture-service.ts";
 import type { ControlLink } from "./services/control-service.ts";
+import type { SiteSegments } from "./site-segments.ts";
 import { ImagingService } from "./services/imaging-service.ts";
 import { JobService } from "./services/job-service.ts";
 import type { WakeService } from "./services/wake-service.ts";
@@ -18,10 +22,11 @@ export function createImaging(given: {
   readonly chunks: ChunkStore;
   readonly transfers: TransferService;
   readonly images: ImageStore;
+  readonly packages: PackageStore;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly jobs: () => JobService;
 }): ImagingService {
-  const { chunks, transfers, images, findLink, jobs } = given;
+  const { chunks, transfers, images, packages, findLink, jobs } = given;
   const { flows, interfaces, network, clock, log, settings } = given.parts;
   return new ImagingService(
     { flows, interfaces },
@@ -33,7 +38,8 @@ export function createImaging(given: {
       transfers,
       settings: () => settings.current(),
       findLink,
-      readManifest: (imageId) => images.readManifest(imageId),
+      readManifest: async (contentId) =>
+        (await packages.findManifest(contentId)) ?? images.readManifest(contentId),
       onJoined: (_key, computerIds, joined, expected) =>
         jobs().sessionEvent(computerIds, { type: "session-joined", joined, expected }),
       onStarted: (_key, computerIds) => jobs().sessionEvent(computerIds, { type: "session-started" }),
@@ -47,14 +53,17 @@ export function createImaging(given: {
 export function createJobs(given: {
   readonly parts: ServerParts;
   readonly registry: ComputerRegistry;
+  readonly segments: SiteSegments;
+  readonly packages: PackageStore;
+  readonly transfers: TransferService;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly captures: CaptureService;
   readonly imaging: () => ImagingService;
   readonly changes: SiteChanges;
   readonly wake: WakeService;
 }): JobService {
-  const { registry, findLink, captures, imaging, changes, wake } = given;
-  const { clock, log, db } = given.parts;
+  const { registry, segments, packages, transfers, findLink, captures, imaging, changes, wake } = given;
+  const { interfaces, clock, log, db } = given.parts;
   const report =
     (what: string, computerId: string) =>
     (error: unknown): void =>
@@ -69,6 +78,15 @@ export function createJobs(given: {
     restoreOptions: (request, computerId) => {
       const { name = computerId, serial = null, macs = [] } = registry.get(computerId) ?? {};
       return resolveRestoreOptions(request, { id: computerId, name, serial, macs });
+    },
+    transfers,
+    interfaceOf: (link) => interfaces.find((nic) => nic.address === link.serverAddress)?.name ?? null,
+    factsOf: (computerId) => factsOf(registry.get(computerId), segments.current()),
+    textsOf: (computerId) => textsOf(registry.get(computerId)),
+    findUserData: (computerId, name) => packages.findUserData(computerId, name),
+    keepUserData: async (computerId, name, manifestText) => {
+      const contentId = await keepContent(packages, manifestText, clock.epochMs());
+      await packages.addUserData(computerId, name, contentId, clock.epochMs());
     },
     wake: (computerId) => {
       wake.order(computerId).catch(report("a magic packet could not be sent", computerId));

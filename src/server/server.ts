@@ -12,6 +12,8 @@ import { AuditStore } from "#store/audit-store.ts";
 import { BootEventStore, toStoredBootEvent } from "#store/boot-event-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
+import { JobStore } from "#store/job-store.ts";
+import { PackageStore } from "#store/package-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { AuditLog } from "./accounts/audit-log.ts";
@@ -59,6 +61,7 @@ export type PortolanServer = {
   readonly segments: SiteSegments;
   readonly management: ManagementServices;
   readonly images: ImageStore;
+  readonly packages: PackageStore;
   readonly bootEvents: BootEventStore;
   readonly chunks: ChunkStore;
   readonly catalogue: ImageCatalogue;
@@ -68,6 +71,7 @@ export type PortolanServer = {
   readonly transfers: TransferService;
   readonly imaging: ImagingService;
   readonly jobs: JobService;
+  readonly jobStore: JobStore;
   readonly verify: VerifyService;
   readonly operations: Operations;
   readonly accounts: Accounts;
@@ -171,6 +175,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const changes = new SiteChanges();
   const bootEvents = new BootEventStore(db);
   const sightings = new RelaySightings(config.relays);
+  const packages = new PackageStore(db);
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
   const { images, chunks, catalogue, transfers, captures } = createImageServices(parts, findLink);
   const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
@@ -186,10 +191,13 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     onPublished: (id) => changes.computer(id),
   });
   const segments = createSegments({ parts, registry, sightings, findLink });
-  const imaging = createImaging({ parts, chunks, transfers, images, findLink, jobs: () => jobs });
+  const imaging = createImaging({
+    ...{ parts, chunks, transfers, images, packages, findLink },
+    jobs: () => jobs,
+  });
   const management = createManagement({ parts, registry, control: () => control });
   const jobs = createJobs({
-    ...{ parts, registry, findLink, captures, changes },
+    ...{ parts, registry, segments, packages, transfers, findLink, captures, changes },
     imaging: () => imaging,
     wake: management.wake,
   });
@@ -203,7 +211,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
       ...{ registry, segments, management, images, bootEvents, chunks, catalogue, boot, control },
-      ...{ discovery, transfers, imaging, jobs, verify },
+      ...{ discovery, transfers, imaging, jobs, verify, packages, jobStore: new JobStore(db) },
       operations: new Operations(),
     },
     ...{ ...createAccounts(parts), changes },

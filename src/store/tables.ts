@@ -1,11 +1,13 @@
 import type { Generated } from "kysely";
 import type { AccountTables } from "./account-tables.ts";
 import type { AgentTables } from "./agent-tables.ts";
+import type { JobTables } from "./job-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
 export type Tables = AccountTables &
   AgentTables &
+  JobTables &
   PlanTables & {
     /** Secrets and settings of the whole site. */
     site: { key: string; value: string };
@@ -44,7 +46,6 @@ export type Tables = AccountTables &
       /** Where it came from, for people. */
       source: string | null;
     };
-    jobs: { id: string; name: string; tasks: string; createdAtMs: number };
     runs: {
       id: string;
       jobId: string;

@@ -5,13 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { bootEvent } from "#engine/boot/boot-event.ts";
-import type { Job } from "#engine/job/job.ts";
-import { createRun } from "#engine/job/run.ts";
+import { plainJob, type Job } from "#engine/job/job.ts";
+import type { Assigning } from "#engine/job/occurrence.ts";
+import { createRun, type Run } from "#engine/job/run.ts";
 import { BootEventStore } from "#store/boot-event-store.ts";
 import { ComputerStore, type StoredComputer } from "#store/computer-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { ImageStore, type StoredImage } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
+import { PackageStore, type StoredPackage } from "#store/package-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { StoreError, type StoreErrorCode } from "#store/store-error.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
@@ -42,7 +44,21 @@ function computer(id: string, changes: Partial<StoredComputer> = {}): StoredComp
   };
 }
 
-const job: Job = { id: "j1", name: "room", tasks: [{ kind: "restart" }], createdAtMs: nowMs };
+const job: Job = {
+  ...plainJob("j1", "room", [{ kind: "restart", name: "again" }], nowMs),
+  conditions: [
+    {
+      name: "thin",
+      when: [[{ fact: "memoryBytes", test: { type: "compare", operator: "<", value: 4 } }]],
+      tasks: [{ kind: "inventory" }],
+    },
+  ],
+  concurrency: 3,
+};
+
+function assigning(...runs: Run[]): Assigning {
+  return { assignment: { computerIds: ["a", "b"], occurrence: 1, nextAtMs: nowMs + 7 }, runs };
+}
 
 function image(id: string, name: string): StoredImage {
   return {
@@ -180,19 +196,75 @@ for (const ground of grounds) {
     testOn(ground, "a job and its runs are stored together or not at all", async (db) => {
       const store = new JobStore(db);
       const run = createRun("j1", "a", nowMs);
-      await store.insertJob(job, [run, createRun("j1", "b", nowMs)]);
-      assert.deepEqual(await store.listJobs(), [job]);
+      await store.insertJob(job, assigning(run, createRun("j1", "b", nowMs)));
+      const stored = [{ job, assignment: assigning().assignment }];
+      assert.deepEqual(await store.listJobs(), stored);
       const twice = { ...job, id: "j2" };
       const same = createRun("j2", "a", nowMs);
-      await assert.rejects(store.insertJob(twice, [same, same]), hasCode("conflict"));
-      assert.deepEqual(await store.listJobs(), [job], "the second job left nothing behind");
+      await assert.rejects(store.insertJob(twice, assigning(same, same)), hasCode("conflict"));
+      assert.deepEqual(await store.listJobs(), stored, "the second job left nothing behind");
       const next = { ...run, state: "waking" as const, deadlineAtMs: nowMs + 1, updatedAtMs: nowMs + 0.5 };
-      await store.putRun(next);
+      await store.putRun(next, true);
       assert.deepEqual(
         (await store.listRuns()).sort((a, b) => a.id.localeCompare(b.id)),
         [next, createRun("j1", "b", nowMs)],
       );
+      assert.deepEqual(
+        (await store.listSteps("j1.a")).map(({ state, atMs }) => ({ state, atMs })),
+        [
+          { state: "queued", atMs: nowMs },
+          { state: "waking", atMs: Math.round(nowMs + 0.5) },
+        ],
+        "its history",
+      );
     });
+
+    testOn(ground, "a job that begins again gets its new runs and its next time together", async (db) => {
+      const store = new JobStore(db);
+      await store.insertJob(job, assigning());
+      const again = { computerIds: ["a"], occurrence: 2, nextAtMs: null };
+      const run = createRun("j1", "a", nowMs, 2);
+      await store.assign("j1", { assignment: again, runs: [run] });
+      assert.deepEqual(await store.listRuns(), [run]);
+      assert.deepEqual((await store.listJobs())[0]?.assignment, again);
+      await assert.rejects(
+        store.assign("j1", { assignment: { ...again, occurrence: 3 }, runs: [run] }),
+        hasCode("conflict"),
+      );
+      assert.deepEqual((await store.listJobs())[0]?.assignment, again);
+    });
+
+    testOn(
+      ground,
+      "packages: one of each name and version, found by name, and their content stays",
+      async (db) => {
+        const store = new PackageStore(db);
+        await store.putContent("c1", "{}", 5, nowMs);
+        await store.putContent("c1", "{}", 5, nowMs);
+        const stored = (id: string, version: string, createdAtMs: number): StoredPackage => ({
+          ...{ id, contentId: "c1", sizeBytes: 5, createdAtMs },
+          definition: {
+            ...{ name: "tool", version, kind: "deb", fileName: "t.deb", args: [], uninstall: [] },
+            ...{ detection: { type: "record" }, dependsOn: [], timeoutMs: 1 },
+          },
+        });
+        await store.put(stored("p1", "1", nowMs));
+        await store.put(stored("p2", "2", nowMs + 1));
+        await store.put(stored("p3", "1", nowMs + 2));
+        assert.deepEqual(
+          (await store.list()).map(({ id }) => id),
+          ["p3", "p2"],
+        );
+        assert.equal((await store.find("tool")).id, "p3");
+        assert.equal((await store.find("tool=2")).id, "p2");
+        await store.remove("p3");
+        await assert.rejects(store.find("p3"), hasCode("not-found"));
+        assert.deepEqual(await store.listManifests(), ["{}"]);
+        await store.addUserData("a", "home", "c1", nowMs);
+        assert.deepEqual(await store.findUserData("a", "home"), { contentId: "c1", sizeBytes: 5 });
+        assert.equal(await store.findUserData("b", "home"), null);
+      },
+    );
 
     testOn(
       ground,
@@ -202,7 +274,7 @@ for (const ground of grounds) {
         const jobs = new JobStore(db);
         const run = createRun("j1", "a", nowMs);
         await computers.put(computer("a"));
-        await jobs.insertJob(job, [run]);
+        await jobs.insertJob(job, assigning(run));
         await jobs.putRunWithDeployment({ ...run, hasRestored: true }, nowMs + 5);
         assert.equal((await computers.list())[0]?.deployedAtMs, nowMs + 5);
         assert.equal((await jobs.listRuns())[0]?.hasRestored, true);
@@ -323,7 +395,7 @@ test("a server killed in the middle of writing loses nothing it acknowledged", a
     }`;
   const outcome = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
     cwd: new URL("../..", import.meta.url).pathname,
-    timeout: 1500,
+    timeout: 6000,
     killSignal: "SIGKILL",
     encoding: "utf8",
     maxBuffer: 64 << 20,

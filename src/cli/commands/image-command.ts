@@ -85,7 +85,7 @@ export const imageCommand = buildRouteMap({
         const imageName = name ?? found.name;
         const task = {
           kind: "capture-image" as const,
-          name: imageName,
+          image: imageName,
           isForced: switches["force"] === true,
           ...(disk === undefined ? {} : { disk: parseDiskRule(disk) }),
         };

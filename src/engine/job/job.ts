@@ -1,3 +1,9 @@
+import type { DetectionRule, NetworkConfiguration, PackageKind } from "#wire/control/os-task-message.ts";
+import type { CodeRule } from "./code-rule.ts";
+import type { Condition } from "./condition.ts";
+import type { MaintenanceWindow } from "./maintenance-window.ts";
+import type { Schedule } from "./schedule.ts";
+
 /** Which of our two systems a task needs under the agent. */
 export type Environment = "preboot" | "os";
 
@@ -36,10 +42,13 @@ export type IdentityRequest = {
   readonly unattend: string | null;
 };
 
-export type Task =
+/** A file or package of the store: what a job carries cannot change after it was created. */
+export type TaskContent = { readonly contentId: string; readonly sizeBytes: number };
+
+export type TaskWork =
   | {
       readonly kind: "deploy-image";
-      /** Image id: the SHA-256 of its manifest, so what a job writes cannot change after it was created. */
+      /** Image id: the SHA-256 of its manifest. */
       readonly imageId: string;
       readonly imageName: string;
       readonly disk: DiskRule;
@@ -59,33 +68,113 @@ export type Task =
       readonly interpreter: string;
       readonly environment: Environment;
       readonly timeoutMs: number;
+      /** Begun again when a restart swallowed its outcome; otherwise the run fails and says so. */
+      readonly isRepeatable?: boolean;
     }
+  | {
+      readonly kind: "copy-file";
+      /** `null`: an empty file. */
+      readonly content: TaskContent | null;
+      /** Where it came from, for people. */
+      readonly source: string;
+      readonly destination: string;
+      readonly mode: number | null;
+      readonly environment: Environment;
+    }
+  | {
+      readonly kind: "install-package";
+      readonly packageName: string;
+      readonly version: string;
+      readonly packageKind: PackageKind;
+      readonly fileName: string;
+      readonly args: readonly string[];
+      readonly detection: DetectionRule;
+      readonly timeoutMs: number;
+      readonly content: TaskContent;
+    }
+  | {
+      readonly kind: "uninstall-package";
+      readonly packageName: string;
+      readonly packageKind: PackageKind;
+      readonly command: readonly string[];
+      readonly detection: DetectionRule;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly kind: "set-configuration";
+      /** May hold `{name}`, `{serial}` or `{mac}` of the computer. */
+      readonly hostName: string | null;
+      readonly domain: string | null;
+      readonly network: NetworkConfiguration | null;
+    }
+  | { readonly kind: "inventory" }
+  | {
+      readonly kind: "capture-user-data";
+      readonly name: string;
+      readonly paths: readonly string[];
+      readonly exclude: readonly string[];
+    }
+  | {
+      readonly kind: "restore-user-data";
+      readonly name: string;
+      /** Whose data; `null`: its own. */
+      readonly fromComputerId: string | null;
+    }
+  | { readonly kind: "wake" }
   | { readonly kind: "restart" }
-  | { readonly kind: "power-off" };
+  | { readonly kind: "power-off" }
+  | { readonly kind: "wait"; readonly durationMs: number };
+
+/** What is the same for tasks of every kind. */
+export type TaskRules = {
+  /** Where a return code may jump to. */
+  readonly name?: string;
+  /** First match; without one, 0 goes on and anything else stops the run. */
+  readonly codes?: readonly CodeRule[];
+  /** A failure is tried again, so many times altogether, each pause twice as long as the one before. */
+  readonly retry?: { readonly attempts: number; readonly delayMs: number };
+};
+
+export type Task = TaskWork & TaskRules;
+
+/** Tasks for the computers that a condition holds for. */
+export type ConditionSet = {
+  readonly name: string;
+  readonly when: Condition;
+  readonly tasks: readonly Task[];
+};
 
 /** An ordered list of tasks, done by every computer it is assigned to. Never changed after it was created. */
 export type Job = {
   readonly id: string;
   readonly name: string;
-  readonly tasks: readonly Task[];
   readonly createdAtMs: number;
+  /** In order: the first whose condition holds when a run starts gives it its tasks. */
+  readonly conditions: readonly ConditionSet[];
+  /** For a computer that no condition holds for; may be empty when there are conditions. */
+  readonly tasks: readonly Task[];
+  readonly schedule: Schedule | null;
+  /** Tasks begin only inside of these; none: at any time. */
+  readonly windows: readonly MaintenanceWindow[];
+  /** Runs that are under way at the same time; `null`: all of them. */
+  readonly concurrency: number | null;
 };
 
-/** Where a task runs; `any` when it does not matter. */
-export function taskEnvironment(task: Task): Environment | "any" {
-  switch (task.kind) {
-    case "deploy-image":
-    case "capture-image":
-      return "preboot";
-    case "run-script":
-      return task.environment;
-    case "restart":
-    case "power-off":
-      return "any";
-  }
+/** A job with these tasks and nothing else: now, on every computer, all at once. */
+export function plainJob(id: string, name: string, tasks: readonly Task[], createdAtMs: number): Job {
+  return {
+    id,
+    name,
+    createdAtMs,
+    conditions: [],
+    tasks,
+    schedule: null,
+    windows: [],
+    concurrency: null,
+  };
 }
 
-/** All runs of one deploy task of a job share one session, so that they share one transmission. */
-export function sessionKeyOf(jobId: string, taskIndex: number): string {
-  return `${jobId}:${taskIndex}`;
+/** All tasks of a job, of every condition. */
+export function allTasksOf(job: Job): readonly Task[] {
+  return [...job.conditions.flatMap(({ tasks }) => tasks), ...job.tasks];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Job, Task } from "./job.ts";
+import { plainJob, type Job, type Task } from "./job.ts";
 import { reduceRun } from "./reduce-run.ts";
 import type { RunEvent, RunStep } from "./run-event.ts";
 import { defaultRunLimits as limits } from "./run-limits.ts";
@@ -25,7 +25,7 @@ class Player {
   readonly job: Job;
 
   constructor(...tasks: Task[]) {
-    this.job = { id: "j", name: "j", tasks, createdAtMs: 0 };
+    this.job = plainJob("j", "j", tasks, 0);
     this.run = createRun("j", "c", 0);
   }
 
@@ -56,7 +56,7 @@ class Player {
   }
 }
 
-const off: RunEvent = { type: "start", connection: null, reports: [] };
+const off: RunEvent & { type: "start" } = { type: "start", facts: {}, connection: null, reports: [] };
 const gone: RunEvent = { type: "disconnected" };
 const restarted: RunEvent = { type: "server-restarted" };
 const on = (
@@ -224,39 +224,67 @@ test("cancelling stops the agent and the session, and says what became of the di
 });
 
 test("one run at a time for each computer, in the order of assignment", () => {
+  const jobs = new Map(["j1", "j2"].map((id) => [id, plainJob(id, id, [deploy], 0)]));
+  const toStart = (...runs: Run[]): readonly Run[] => runsToStart(runs, jobs, 100).runs;
   const first = createRun("j1", "a", 5);
   const second = createRun("j2", "a", 6);
   const other = createRun("j1", "b", 5);
-  assert.deepEqual(runsToStart([second, first, other]), [first, other]);
+  assert.deepEqual(toStart(second, first, other), [first, other]);
   const begun: Run = { ...second, state: "waking" };
-  assert.deepEqual(runsToStart([first, begun]), [], "what has begun is finished first");
-  assert.deepEqual(runsToStart([{ ...first, state: "failed" }, second]), [second]);
+  assert.deepEqual(toStart(first, begun), [], "what has begun is finished first");
+  assert.deepEqual(toStart({ ...first, state: "failed" }, second), [second]);
+});
+
+test("a job starts as many runs as it allows, and one that may not start yet holds nobody up", () => {
+  const narrow: Job = { ...plainJob("narrow", "narrow", [deploy], 0), concurrency: 2 };
+  const nights = [{ days: [0, 1, 2, 3, 4, 5, 6], fromMinute: 22 * 60, toMinute: 23 * 60, timeZone: "UTC" }];
+  const nightly: Job = { ...plainJob("nightly", "nightly", [deploy], 0), windows: nights };
+  const jobs = new Map([narrow, nightly].map((job) => [job.id, job]));
+  const waiting = createRun("nightly", "a", 1);
+  const runs = [
+    waiting,
+    createRun("narrow", "a", 2),
+    createRun("narrow", "b", 3),
+    createRun("narrow", "c", 4),
+    { ...createRun("nightly", "d", 5), notBeforeAtMs: 90_000_000 },
+  ];
+  const noon = runsToStart(runs, jobs, 12 * 3_600_000);
+  assert.deepEqual(
+    noon.runs.map(({ id }) => id),
+    ["narrow.a", "narrow.b"],
+  );
+  assert.equal(noon.againAtMs, 22 * 3_600_000);
+  const night = runsToStart(runs, jobs, 22 * 3_600_000);
+  assert.deepEqual(
+    night.runs.map(({ id }) => id),
+    ["nightly.a", "narrow.b", "narrow.c"],
+  );
+  assert.equal(night.againAtMs, 90_000_000, "deferred beyond this window");
 });
 
 test("a session waits for everyone who may still come, and a job is what its runs are", () => {
-  const job: Job = { id: "j", name: "j", tasks: [deploy], createdAtMs: 0 };
+  const job = plainJob("j", "j", [deploy], 0);
   const run = createRun("j", "a", 0);
   const runs: Run[] = [
     run,
     { ...run, state: "failed" },
-    { ...run, taskIndex: 1 },
+    { ...run, state: "running", taskIndex: 1 },
+    { ...run, state: "joining" },
+    { ...run, state: "joining", conditionIndex: 0 },
+    { ...run, state: "joining", occurrence: 2 },
     { ...run, jobId: "other" },
   ];
-  assert.equal(expectedInSession(job, runs, 0), 1);
-  assert.equal(summariseJob(runs), "running");
-  assert.equal(
-    summariseJob([
-      { ...run, state: "done" },
-      { ...run, state: "failed" },
-    ]),
-    "failed",
-  );
-  assert.equal(
-    summariseJob([
-      { ...run, state: "done" },
-      { ...run, state: "cancelled" },
-    ]),
-    "done",
-  );
-  assert.equal(summariseJob([{ ...run, state: "cancelled" }]), "cancelled");
+  assert.equal(expectedInSession(job, runs, run, 0), 2);
+  assert.equal(expectedInSession({ ...job, concurrency: 1 }, runs, run, 0), 1, "queued ones cannot come");
+  const stateOf = (...states: Run["state"][]): string =>
+    summariseJob(
+      states.map((state) => ({ ...run, state })),
+      false,
+    );
+  assert.equal(summariseJob(runs, true), "running");
+  assert.equal(stateOf("done", "failed"), "failed");
+  assert.equal(stateOf("done", "cancelled"), "done");
+  assert.equal(stateOf("done", "skipped"), "done");
+  assert.equal(stateOf("cancelled"), "cancelled");
+  assert.equal(summariseJob([{ ...run, state: "done" }], true), "scheduled");
 });

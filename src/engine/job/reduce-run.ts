@@ -1,10 +1,11 @@
 import type { Environment, Job } from "./job.ts";
-import { beginTask, leaveSession, requestRestart, resumeTask } from "./run-tasks.ts";
+import { holds } from "./condition.ts";
+import { beginTask, goTo, leaveTask, requestRestart, resumeAfterWait, resumeTask } from "./run-tasks.ts";
 import { ended, fail, ignore, step, type RunContext } from "./run-step.ts";
 import { defaultRunLimits, type RunLimits } from "./run-limits.ts";
 import { bounded, timeoutReason } from "./run-reasons.ts";
 import { advanceProgress } from "./run-progress.ts";
-import { hasEnded, isInTask, restartKeyOf, taskKeyOf, type Connection, type Run } from "./run.ts";
+import { hasEnded, isInTask, restartKeyOf, taskKeyOf, tasksOf, type Connection, type Run } from "./run.ts";
 import type { RunEffect, RunEvent, RunStep, TaskReport } from "./run-event.ts";
 
 /**
@@ -35,7 +36,8 @@ function dispatch(context: RunContext, run: Run, event: RunEvent): RunStep {
   if (hasEnded(run)) {
     return ignore(run, "run-is-over");
   }
-  if (run.state === "queued" && event.type !== "start" && event.type !== "cancel") {
+  const isForQueued = event.type === "start" || event.type === "cancel" || event.type === "defer";
+  if (run.state === "queued" && !isForQueued) {
     return ignore(run, "not-started");
   }
   switch (event.type) {
@@ -61,6 +63,8 @@ function dispatch(context: RunContext, run: Run, event: RunEvent): RunStep {
       return timer(context, run);
     case "cancel":
       return cancel(context, run, event.by);
+    case "defer":
+      return defer(run, event.untilMs);
     case "server-restarted":
       return serverRestarted(context, run);
   }
@@ -70,9 +74,17 @@ function start(context: RunContext, run: Run, event: RunEvent & { type: "start" 
   if (run.state !== "queued") {
     return ignore(run, "already-started");
   }
-  const { connection } = event;
+  const { connection, facts } = event;
+  const conditionIndex = context.job.conditions.findIndex(({ when }) => holds(when, facts));
+  const chosen: Run = { ...run, conditionIndex: conditionIndex === -1 ? null : conditionIndex };
+  if (tasksOf(context.job, chosen).length === 0) {
+    return ended(chosen, "skipped", {
+      code: "no-condition",
+      text: "None of the job's conditions held for this computer, and the job has no other tasks.",
+    });
+  }
   return beginTask(context, {
-    ...run,
+    ...chosen,
     connection,
     startedAtMs: context.nowMs,
     startedIn: connection?.environment ?? null,
@@ -87,6 +99,9 @@ function connected(
 ): RunStep {
   if (isInTask(run)) {
     return resumeTask(context, run, connection, reports);
+  }
+  if (run.state === "waiting") {
+    return step({ ...run, startedIn: run.startedIn ?? connection.environment }, []);
   }
   const isArrived = run.target === "any" || run.target === connection.environment;
   if (isArrived) {
@@ -121,17 +136,12 @@ function disconnected(context: RunContext, run: Run): RunStep {
   if (!isInTask(run)) {
     return step(run, []);
   }
-  switch (job.tasks[run.taskIndex]?.kind) {
-    case "restart":
-      return step({ ...run, wakeAgainAtMs: nowMs + limits.wakeAfterRestartMs }, []);
-    case "power-off":
-      return step({ ...run, deadlineAtMs: nowMs + limits.powerOffMs }, []);
-    case "deploy-image":
-    case "capture-image":
-    case "run-script":
-    case undefined:
-      return step({ ...run, deadlineAtMs: nowMs + limits.reconnectMs }, []);
+  const kind = tasksOf(job, run)[run.taskIndex]?.kind;
+  if (kind === "restart") {
+    return step({ ...run, wakeAgainAtMs: nowMs + limits.wakeAfterRestartMs }, []);
   }
+  const patienceMs = kind === "power-off" ? limits.powerOffMs : limits.reconnectMs;
+  return step({ ...run, deadlineAtMs: nowMs + patienceMs }, []);
 }
 
 /** A sign of life gives the boot its time again, but a boot loop does not wait for ever. */
@@ -187,13 +197,16 @@ function session(
     case "session-failed":
       return fail(run, { code: "session-failed", text: bounded(event.reason) }, [
         { type: "cancel-task", computerId: run.computerId, key: taskKeyOf(run) },
-        leaveSession(run, "failed"),
+        ...leaveCurrent(context, run, "failed"),
       ]);
   }
 }
 
 function timer(context: RunContext, run: Run): RunStep {
   const { nowMs, limits } = context;
+  if (run.state === "waiting" && run.resumeAtMs !== null && run.resumeAtMs <= nowMs) {
+    return resumeAfterWait(context, run);
+  }
   if (run.deadlineAtMs !== null && run.deadlineAtMs <= nowMs) {
     return deadlinePassed(context, run);
   }
@@ -210,29 +223,40 @@ function timer(context: RunContext, run: Run): RunStep {
 
 function deadlinePassed(context: RunContext, run: Run): RunStep {
   const { job, limits } = context;
-  const task = job.tasks[run.taskIndex];
+  const task = tasksOf(job, run)[run.taskIndex];
   if (run.state === "running" && task?.kind === "power-off" && run.connection === null) {
-    return beginTask(context, { ...run, taskIndex: run.taskIndex + 1, attempt: 1, sentTo: null });
+    return goTo(context, run, run.taskIndex + 1);
   }
   return fail(run, timeoutReason(job, run, limits), abandon(context, run, "failed"));
 }
 
+/** A run that waits for something else waits at least so long; one that works goes on to the end of its task. */
+function defer(run: Run, untilMs: number): RunStep {
+  const isWaiting = run.state === "waiting" && run.resumeAtMs !== null && run.resumeAtMs < untilMs;
+  return step({ ...run, notBeforeAtMs: untilMs, resumeAtMs: isWaiting ? untilMs : run.resumeAtMs }, []);
+}
+
 function cancel(context: RunContext, run: Run, by: string): RunStep {
-  const isWriting = run.state === "imaging" && context.job.tasks[run.taskIndex]?.kind === "deploy-image";
+  const task = tasksOf(context.job, run)[run.taskIndex];
+  const isWriting = run.state === "imaging" && task?.kind === "deploy-image";
   const text = `Cancelled by ${bounded(by)}.${isWriting ? " Its disk is half written." : ""}`;
   return ended(run, "cancelled", { code: "cancelled", text }, abandon(context, run, "cancelled"));
 }
 
 /** Tells agent and session that nobody waits for the current task any more. */
-function abandon({ job }: RunContext, run: Run, why: "failed" | "cancelled"): readonly RunEffect[] {
+function abandon(context: RunContext, run: Run, why: "failed" | "cancelled"): readonly RunEffect[] {
   if (!isInTask(run)) {
     return [];
   }
-  const effects: RunEffect[] = [{ type: "cancel-task", computerId: run.computerId, key: taskKeyOf(run) }];
-  if (job.tasks[run.taskIndex]?.kind === "deploy-image") {
-    effects.push(leaveSession(run, why));
-  }
-  return effects;
+  return [
+    { type: "cancel-task", computerId: run.computerId, key: taskKeyOf(run) },
+    ...leaveCurrent(context, run, why),
+  ];
+}
+
+function leaveCurrent({ job }: RunContext, run: Run, why: "failed" | "cancelled"): readonly RunEffect[] {
+  const task = tasksOf(job, run)[run.taskIndex];
+  return task === undefined ? [] : leaveTask(run, task, why);
 }
 
 /**
@@ -240,14 +264,17 @@ function abandon({ job }: RunContext, run: Run, why: "failed" | "cancelled"): re
  * themselves and say what they have done.
  */
 function serverRestarted({ job, nowMs, limits }: RunContext, run: Run): RunStep {
+  const away: Run = { ...run, connection: null, session: null };
+  if (run.state === "waiting") {
+    return step(away, []);
+  }
   const atLeast = (durationMs: number): number => Math.max(run.deadlineAtMs ?? 0, nowMs + durationMs);
   const isWaiting = run.state === "waking" || run.state === "restarting";
-  const isPowerTask = run.state === "running" && job.tasks[run.taskIndex]?.kind !== "run-script";
+  const kind = tasksOf(job, run)[run.taskIndex]?.kind;
+  const isPowerTask = run.state === "running" && (kind === "restart" || kind === "power-off");
   return step(
     {
-      ...run,
-      connection: null,
-      session: null,
+      ...away,
       deadlineAtMs: atLeast(isWaiting || isPowerTask ? limits.serverGraceMs : limits.reconnectMs),
       wakeAgainAtMs: isWaiting ? nowMs + limits.serverGraceMs : run.wakeAgainAtMs,
     },

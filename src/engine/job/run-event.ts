@@ -1,3 +1,4 @@
+import type { Facts } from "./condition.ts";
 import type { Environment, Task } from "./job.ts";
 import type { Connection, Run } from "./run.ts";
 
@@ -7,6 +8,7 @@ export type TaskReport = {
   readonly outcome: "running" | "done" | "failed";
   /** Of a failure. Untrusted text. */
   readonly reason: string | null;
+  readonly exitCode?: number;
 };
 
 /** Something happened that a run has to know. */
@@ -14,6 +16,8 @@ export type RunEvent =
   /** Nothing else is in the way of this run. The connection is the computer's of this moment. */
   | {
       readonly type: "start";
+      /** Of its computer at this moment: they choose its tasks. */
+      readonly facts: Facts;
       readonly connection: Connection | null;
       readonly reports: readonly TaskReport[];
     }
@@ -34,12 +38,15 @@ export type RunEvent =
       readonly key: string;
       readonly outcome: "done" | "failed";
       readonly reason: string | null;
+      readonly exitCode?: number;
     }
   | { readonly type: "session-joined"; readonly joined: number; readonly expected: number }
   | { readonly type: "session-started" }
   | { readonly type: "session-failed"; readonly reason: string }
   | { readonly type: "timer" }
   | { readonly type: "cancel"; readonly by: string }
+  /** What runs goes on to its end; the task after it begins no earlier. */
+  | { readonly type: "defer"; readonly untilMs: number }
   /** This run was read from the store by a server that just started. */
   | { readonly type: "server-restarted" };
 
@@ -59,7 +66,7 @@ export type RunEffect =
       readonly sessionKey: string;
       readonly computerId: string;
       readonly taskKey: string;
-      readonly imageId: string;
+      readonly task: Task;
       /** The agent is already at work on this task: hand it the session, not the task. */
       readonly isResumed: boolean;
     }
@@ -69,6 +76,8 @@ export type RunEffect =
       readonly computerId: string;
       readonly why: "finished" | "failed" | "cancelled";
     }
+  /** Nobody stores anything for this task any more. */
+  | { readonly type: "end-upload"; readonly computerId: string; readonly taskKey: string }
   /** Belongs into the same transaction as the run. */
   | { readonly type: "record-deployment"; readonly computerId: string; readonly imageId: string };
 

@@ -22,6 +22,10 @@ export type RunLimits = {
   /** Added to a script's own time-out, which the agent enforces. */
   readonly scriptGraceMs: number;
   readonly powerOffMs: number;
+  /** Jumps by return codes in one run: a job that jumps back must come to an end. */
+  readonly jumpsMax: number;
+  /** The longest pause before another attempt. */
+  readonly retryDelayMsMax: number;
   /** After a server start, for agents to find it again. */
   readonly serverGraceMs: number;
 };
@@ -39,5 +43,7 @@ export const defaultRunLimits: RunLimits = {
   attemptsMax: 3,
   scriptGraceMs: 30_000,
   powerOffMs: 60_000,
+  jumpsMax: 100,
+  retryDelayMsMax: 3_600_000,
   serverGraceMs: 2 * 60_000,
 };

@@ -1,6 +1,7 @@
 import type { RunEvent, RunStep } from "./run-event.ts";
-import type { Run, RunProgress } from "./run.ts";
+import { tasksOf, type Run, type RunProgress } from "./run.ts";
 import type { RunContext } from "./run-step.ts";
+import { timeLimitMs } from "./task-traits.ts";
 
 /** Weight of the newest measurement; reports come about twice a second. */
 const smoothing = 0.2;
@@ -20,18 +21,36 @@ function rateOf(
     : previous.rateBytesPerSecond * (1 - smoothing) + measured * smoothing;
 }
 
+/** Until when the next sign of progress must come; `null` leaves it as it is. */
+function deadlineAfter(
+  { job, nowMs, limits }: RunContext,
+  run: Run,
+  transport: RunProgress["transport"],
+): number | null {
+  const task = tasksOf(job, run)[run.taskIndex];
+  const limitMs = task === undefined ? null : timeLimitMs(task);
+  if (run.state === "imaging" && transport === null && limitMs !== null) {
+    // Everything has arrived: an installer works in silence.
+    return nowMs + limitMs + limits.scriptGraceMs;
+  }
+  return run.state === "imaging" || limitMs === null ? nowMs + limits.stallMs : null;
+}
+
 /** Keeps what is shown, and gives a task that moves its time again. Not stored: the agent reports it anew. */
 export function advanceProgress(
-  { nowMs, limits }: RunContext,
+  context: RunContext,
   run: Run,
   event: RunEvent & { type: "task-progress" },
 ): RunStep {
+  const { nowMs } = context;
   const { doneBytes, totalBytes, transport } = event;
   const stage = event.stage === null ? null : event.stage.slice(0, 64);
   const hasMoved =
     run.progress === null || run.progress.doneBytes !== doneBytes || run.progress.stage !== stage;
   const rateBytesPerSecond = rateOf(run.progress, doneBytes, stage, nowMs);
   const progress: RunProgress = { doneBytes, totalBytes, rateBytesPerSecond, transport, stage, atMs: nowMs };
-  const deadlineAtMs = run.state === "imaging" && hasMoved ? nowMs + limits.stallMs : run.deadlineAtMs;
+  const deadlineAtMs = hasMoved
+    ? (deadlineAfter(context, run, transport) ?? run.deadlineAtMs)
+    : run.deadlineAtMs;
   return { run: { ...run, progress, deadlineAtMs }, effects: [], mustStore: false, ignored: null };
 }

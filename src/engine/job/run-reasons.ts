@@ -1,5 +1,5 @@
 import type { Job } from "./job.ts";
-import { taskKeyOf, type Run, type RunReason } from "./run.ts";
+import { taskKeyOf, tasksOf, type Run, type RunReason } from "./run.ts";
 import type { RunLimits } from "./run-limits.ts";
 
 const textLengthMax = 500;
@@ -30,28 +30,41 @@ export function timeoutReason(job: Job, run: Run, limits: RunLimits): RunReason 
         ? lost(job, run, limits)
         : {
             code: "no-progress",
-            text: `The image made no progress for ${minutes(limits.stallMs)} at ${percentText(run)}: look at the session (portolan session list) and at multicast on this segment.`,
+            text: `${contentWord(job, run)} made no progress for ${minutes(limits.stallMs)} at ${percentText(run)}: look at the session (portolan session list) and at multicast on this segment.`,
           };
     case "running":
     case "queued":
+    case "waiting":
     case "done":
     case "failed":
     case "cancelled":
+    case "skipped":
       return taskTimeout(job, run, limits);
   }
 }
 
 function taskTimeout(job: Job, run: Run, limits: RunLimits): RunReason {
-  const task = job.tasks[run.taskIndex];
+  const task = tasksOf(job, run)[run.taskIndex];
   if (task?.kind === "restart") {
     return osTimeout(run, limits);
   }
   if (run.connection === null) {
     return lost(job, run, limits);
   }
-  return task?.kind === "run-script"
-    ? { code: "script-timed-out", text: `The script did not end within ${minutes(task.timeoutMs)}.` }
+  return task?.kind === "run-script" || task?.kind === "uninstall-package"
+    ? {
+        code: "script-timed-out",
+        text: `The task ${task.kind} did not end within ${minutes(task.timeoutMs)}.`,
+      }
     : { code: "no-progress", text: `Task ${taskKeyOf(run)} did not end in time.` };
+}
+
+function contentWord(job: Job, run: Run): string {
+  const task = tasksOf(job, run)[run.taskIndex];
+  if (task?.kind === "install-package") {
+    return `The package ${task.packageName}`;
+  }
+  return task?.kind === "copy-file" ? `The file ${task.destination}` : "The image";
 }
 
 function prebootTimeout(run: Run, limits: RunLimits): RunReason {
@@ -81,12 +94,12 @@ function notStarted(run: Run, limits: RunLimits): RunReason {
     run.session === null ? "" : ` ${run.session.joined} of ${run.session.expected} computers had joined.`;
   return {
     code: "session-did-not-start",
-    text: `The imaging session did not start within ${minutes(limits.joinMs)}.${counts} Look at imaging.startCount and imaging.startAfterMs.`,
+    text: `The session did not start within ${minutes(limits.joinMs)}.${counts} Look at imaging.startCount and imaging.startAfterMs.`,
   };
 }
 
 function lost(job: Job, run: Run, limits: RunLimits): RunReason {
-  const task = job.tasks[run.taskIndex];
+  const task = tasksOf(job, run)[run.taskIndex];
   const where = task?.kind === "deploy-image" ? `, at ${percentText(run)} of the image` : "";
   const disk = task?.kind === "deploy-image" ? " Its disk may be half written." : "";
   return {

@@ -16,12 +16,22 @@ export function ignore(run: Run, ignored: NonNullable<RunStep["ignored"]>): RunS
 
 export function ended(
   run: Run,
-  state: "done" | "failed" | "cancelled",
+  state: "done" | "failed" | "cancelled" | "skipped",
   reason: RunReason | null,
   effects: readonly RunEffect[] = [],
 ): RunStep {
   return step(
-    { ...run, state, reason, target: null, deadlineAtMs: null, wakeAgainAtMs: null, session: null },
+    {
+      ...run,
+      state,
+      reason,
+      target: null,
+      deadlineAtMs: null,
+      wakeAgainAtMs: null,
+      resumeAtMs: null,
+      waitFor: null,
+      session: null,
+    },
     effects,
   );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Job, Task } from "./job.ts";
+import { plainJob, type Job, type Task } from "./job.ts";
 import { reduceRun } from "./reduce-run.ts";
 import type { RunEffect, RunEvent, TaskReport } from "./run-event.ts";
 import { createRun, hasEnded, needsPreboot, nextTimerAtMs, type Run } from "./run.ts";
@@ -47,7 +47,7 @@ class World {
   readonly #job: Job;
 
   constructor(tasks: readonly Task[], disasters: readonly Disaster[], startsIn: "off" | "os") {
-    this.#job = { id: "j", name: "j", tasks, createdAtMs: 0 };
+    this.#job = plainJob("j", "j", tasks, 0);
     this.run = createRun("j", "c", 0);
     this.#stored = this.run;
     this.#kills = disasters.filter((disaster) => disaster.type === "kill-server");
@@ -98,7 +98,7 @@ class World {
   #start(): void {
     const agent = this.#isLinked ? this.#agent : null;
     const connection = agent === null ? null : { environment: agent.environment, agentRunId: agent.runId };
-    this.#post({ type: "start", connection, reports: [...(agent?.tasks.values() ?? [])] });
+    this.#post({ type: "start", facts: {}, connection, reports: [...(agent?.tasks.values() ?? [])] });
   }
 
   #post(event: RunEvent): void {
@@ -162,6 +162,7 @@ class World {
         break;
       case "cancel-task":
       case "leave-session":
+      case "end-upload":
       case "record-deployment":
         break;
     }

@@ -1,4 +1,5 @@
-import type { Environment, Job } from "./job.ts";
+import { type Environment, type Job, type Task } from "./job.ts";
+import { isSharedContent, taskEnvironment } from "./task-traits.ts";
 
 export type RunState =
   /** An earlier job of the same computer is not over. */
@@ -7,14 +8,30 @@ export type RunState =
   | "waking"
   /** Told to restart into the other environment, and waited for. */
   | "restarting"
-  /** Connected in preboot; waits until enough others have joined the session. */
+  /** Between two tasks, until `resumeAtMs`. */
+  | "waiting"
+  /** Connected where the task runs; waits until enough others have joined the session. */
   | "joining"
+  /** Receives an image, a package or a file, and does with it what the task says. */
   | "imaging"
   /** Any other task. */
   | "running"
   | "done"
   | "failed"
-  | "cancelled";
+  | "cancelled"
+  /** There was nothing to do: no condition held, or the run before was not over. */
+  | "skipped";
+
+/** What a waiting run waits for. */
+export type WaitReason =
+  /** Its task is to wait. */
+  | "wait-task"
+  /** The next attempt at a task that failed. */
+  | "retry"
+  /** Somebody deferred it. */
+  | "deferred"
+  /** A maintenance window. */
+  | "window";
 
 export type RunFailure =
   | "no-boot-seen"
@@ -30,7 +47,10 @@ export type RunFailure =
   | "outcome-unknown"
   | "too-many-attempts"
   | "script-timed-out"
-  | "cancelled";
+  | "too-many-jumps"
+  | "cancelled"
+  | "no-condition"
+  | "still-running";
 
 /** A failure with the sentence for the operator: what happened, and what to look at. */
 export type RunReason = { readonly code: RunFailure; readonly text: string };
@@ -58,16 +78,28 @@ export type Run = {
   readonly id: string;
   readonly jobId: string;
   readonly computerId: string;
+  /** Which time of a repeated job this is, from 1. */
+  readonly occurrence: number;
   readonly queuedAtMs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly updatedAtMs: number;
   readonly state: RunState;
   readonly reason: RunReason | null;
+  /** Index of the condition that held when it began; `null`: none did, it does the job's other tasks. */
+  readonly conditionIndex: number | null;
   /** Index of the current task; the number of tasks when only the return to the OS is left. */
   readonly taskIndex: number;
   /** Of the current task, from 1. */
   readonly attempt: number;
+  /** Jumps by return codes so far: a task that is come to again has new keys. */
+  readonly jumpCount: number;
+  /** Of the last task that ended with one. */
+  readonly exitCode: number | null;
+  readonly resumeAtMs: number | null;
+  readonly waitFor: WaitReason | null;
+  /** No further task begins before. */
+  readonly notBeforeAtMs: number | null;
   /** Environment being reached while waking or restarting. */
   readonly target: Environment | "any" | null;
   readonly startedIn: Environment | null;
@@ -87,24 +119,31 @@ export type Run = {
   readonly session: { readonly joined: number; readonly expected: number } | null;
 };
 
-export function runIdOf(jobId: string, computerId: string): string {
-  return `${jobId}.${computerId}`;
+export function runIdOf(jobId: string, computerId: string, occurrence: number): string {
+  return occurrence === 1 ? `${jobId}.${computerId}` : `${jobId}.${computerId}.${occurrence}`;
 }
 
-/** A run as it is when its job was assigned. */
-export function createRun(jobId: string, computerId: string, nowMs: number): Run {
+/** A run as it is when its job was assigned, or when its job's time came again. */
+export function createRun(jobId: string, computerId: string, nowMs: number, occurrence = 1): Run {
   return {
-    id: runIdOf(jobId, computerId),
+    id: runIdOf(jobId, computerId, occurrence),
     jobId,
     computerId,
+    occurrence,
     queuedAtMs: nowMs,
     startedAtMs: null,
     endedAtMs: null,
     updatedAtMs: nowMs,
     state: "queued",
     reason: null,
+    conditionIndex: null,
     taskIndex: 0,
     attempt: 1,
+    jumpCount: 0,
+    exitCode: null,
+    resumeAtMs: null,
+    waitFor: null,
+    notBeforeAtMs: null,
     target: null,
     startedIn: null,
     hasRestored: false,
@@ -120,17 +159,31 @@ export function createRun(jobId: string, computerId: string, nowMs: number): Run
   };
 }
 
+/** The tasks that this run does. */
+export function tasksOf(job: Job, run: Run): readonly Task[] {
+  return run.conditionIndex === null ? job.tasks : (job.conditions[run.conditionIndex]?.tasks ?? []);
+}
+
 /** Names one attempt at one task. An agent that has seen it does not begin again, and reports it when it connects. */
 export function taskKeyOf(run: Run): string {
-  return `${run.id}:${run.taskIndex}:${run.attempt}`;
+  const visit = run.jumpCount === 0 ? "" : `.${run.jumpCount}`;
+  return `${run.id}:${run.taskIndex}:${run.attempt}${visit}`;
 }
 
 export function restartKeyOf(run: Run): string {
   return `${run.id}:restart:${run.restartSerial}`;
 }
 
+/** Runs of one job with the same tasks share the session of a task, so that they share one transmission. */
+export function sessionKeyOf(run: Run, taskIndex: number, task: Task): string {
+  const shared = `${run.jobId}:${run.occurrence}:${run.conditionIndex ?? "-"}:${taskIndex}`;
+  return isSharedContent(task) ? shared : `${shared}:${run.computerId}`;
+}
+
 export function hasEnded(run: Run): boolean {
-  return run.state === "done" || run.state === "failed" || run.state === "cancelled";
+  return (
+    run.state === "done" || run.state === "failed" || run.state === "cancelled" || run.state === "skipped"
+  );
 }
 
 export function isInTask(run: Run): boolean {
@@ -142,14 +195,12 @@ export function needsPreboot(job: Job, run: Run): boolean {
   if (run.state === "waking" || run.state === "restarting") {
     return run.target === "preboot";
   }
-  const task = job.tasks[run.taskIndex];
-  return run.state === "joining" || run.state === "imaging"
-    ? true
-    : run.state === "running" && task?.kind === "run-script" && task.environment === "preboot";
+  const task = tasksOf(job, run)[run.taskIndex];
+  return isInTask(run) && task !== undefined && taskEnvironment(task) === "preboot";
 }
 
 /** When the run wants a `timer` event, epoch ms; `null` for never. */
 export function nextTimerAtMs(run: Run): number | null {
-  const times = [run.wakeAgainAtMs, run.deadlineAtMs].filter((atMs) => atMs !== null);
+  const times = [run.wakeAgainAtMs, run.deadlineAtMs, run.resumeAtMs].filter((atMs) => atMs !== null);
   return hasEnded(run) || times.length === 0 ? null : Math.min(...times);
 }

@@ -1,5 +1,5 @@
 import type { Job } from "./job.ts";
-import { hasEnded, type Run } from "./run.ts";
+import { hasEnded, tasksOf, type Run } from "./run.ts";
 
 /** One run for a progress bar. */
 export type RunSummary = {
@@ -15,7 +15,7 @@ export type RunSummary = {
   readonly transport: "multicast" | "unicast" | null;
 };
 
-export type JobState = "running" | "done" | "failed" | "cancelled";
+export type JobState = "scheduled" | "running" | "done" | "failed" | "cancelled";
 
 /** A rate older than this is no longer shown as current. */
 const rateAgeMaxMs = 10_000;
@@ -27,8 +27,8 @@ export function summariseRun(job: Job, run: Run, nowMs: number): RunSummary {
   const leftBytes = (run.progress?.totalBytes ?? 0) - (run.progress?.doneBytes ?? 0);
   const isReturning = run.state === "restarting" || run.state === "waking";
   return {
-    state: isReturning && run.taskIndex >= job.tasks.length ? "waiting-for-os" : run.state,
-    reason: run.reason?.text ?? waitingFor(job, run),
+    state: isReturning && run.taskIndex >= tasksOf(job, run).length ? "waiting-for-os" : run.state,
+    reason: reasonOf(job, run),
     percent: percentOf(job, run),
     rateBytesPerSecond: Math.round(rate),
     timeLeftMs: rate > 0 ? Math.round((1000 * leftBytes) / rate) : null,
@@ -36,22 +36,32 @@ export function summariseRun(job: Job, run: Run, nowMs: number): RunSummary {
   };
 }
 
+function reasonOf(job: Job, run: Run): string | null {
+  const waits = waitingFor(job, run);
+  return run.state === "waiting" && run.reason !== null
+    ? `${run.reason.text} ${waits ?? ""}`.trim()
+    : (run.reason?.text ?? waits);
+}
+
 function percentOf(job: Job, run: Run): number {
-  if (run.state === "done") {
+  if (run.state === "done" || run.state === "skipped") {
     return 100;
   }
+  const taskCount = Math.max(1, tasksOf(job, run).length);
   const { doneBytes = 0, totalBytes = 0 } = run.progress ?? {};
-  const kind = job.tasks[run.taskIndex]?.kind;
-  const isImage = kind === "deploy-image" || kind === "capture-image";
-  const fraction = isImage && totalBytes > 0 ? doneBytes / totalBytes : 0;
-  const percent = (100 * (Math.min(run.taskIndex, job.tasks.length) + fraction)) / job.tasks.length;
+  const fraction = run.state === "imaging" && totalBytes > 0 ? doneBytes / totalBytes : 0;
+  const percent = (100 * (Math.min(run.taskIndex, taskCount) + fraction)) / taskCount;
   return Math.min(99, Math.floor(percent));
 }
 
 function waitingFor(job: Job, run: Run): string | null {
   switch (run.state) {
     case "queued":
-      return "Waits for an earlier job of this computer.";
+      return run.notBeforeAtMs === null
+        ? "Waits for an earlier job of this computer, for a place in this job, or for its window."
+        : `Deferred until ${formatInstant(run.notBeforeAtMs)}.`;
+    case "waiting":
+      return `${waitWords(run)} until ${formatInstant(run.resumeAtMs ?? 0)}.`;
     case "waking":
       return run.bootOfferCount > 0
         ? "Boots into preboot."
@@ -60,26 +70,58 @@ function waitingFor(job: Job, run: Run): string | null {
       return run.connection === null ? `Restarts into ${targetText(run)}.` : "Was asked to restart.";
     case "joining":
       return run.session === null
-        ? "Joins the imaging session."
+        ? "Joins the session."
         : `Waits for the session: ${run.session.joined} of ${run.session.expected} have joined.`;
     case "imaging":
       return run.connection === null ? "Lost its connection; waits for it." : (run.progress?.stage ?? null);
     case "running":
-      return `Does task ${run.taskIndex + 1} of ${job.tasks.length}: ${job.tasks[run.taskIndex]?.kind ?? ""}.`;
+      return `Does task ${run.taskIndex + 1} of ${tasksOf(job, run).length}: ${tasksOf(job, run)[run.taskIndex]?.kind ?? ""}.`;
     case "done":
     case "failed":
     case "cancelled":
+    case "skipped":
       return null;
   }
+}
+
+function waitWords(run: Run): string {
+  switch (run.waitFor) {
+    case "retry":
+      return `Tries again (attempt ${run.attempt})`;
+    case "deferred":
+      return "Deferred";
+    case "window":
+      return "Waits for its maintenance window";
+    case "wait-task":
+    case null:
+      return "Waits";
+  }
+}
+
+/** UTC, to the second: the reader's own time zone is not known here. */
+function formatInstant(atMs: number): string {
+  // An instant that we were given, not the clock.
+  // oxlint-disable-next-line no-restricted-globals
+  return new Date(atMs).toISOString().replace("T", " ").replace(/\..*/, " UTC");
 }
 
 function targetText(run: Run): string {
   return run.target === "preboot" ? "preboot" : run.target === "os" ? "its installed system" : "any system";
 }
 
-/** A job is running while one run is; it has failed when any has, and is done when all are. */
-export function summariseJob(runs: readonly Run[]): JobState {
-  if (runs.length === 0 || runs.some((run) => !hasEnded(run))) {
+/**
+ * A job is running while one run is; it has failed when any has, and is done when all are.
+ *
+ * @param isComing its time is still to come, for the first time or again
+ */
+export function summariseJob(runs: readonly Run[], isComing: boolean): JobState {
+  if (runs.some((run) => !hasEnded(run))) {
+    return "running";
+  }
+  if (isComing) {
+    return "scheduled";
+  }
+  if (runs.length === 0) {
     return "running";
   }
   if (runs.some((run) => run.state === "failed")) {

@@ -1,47 +1,12 @@
-import { randomBytes } from "node:crypto";
-import type { TaskRequest } from "#api/job-api.ts";
-import type { JobResource } from "#api/job-api.ts";
-import type { Job, Task } from "#engine/job/job.ts";
-import { summariseJob, summariseRun } from "#engine/job/summarise-job.ts";
+import { allTasksOf, type Job } from "#engine/job/job.ts";
+import { jobsToReplay } from "#engine/job/replay.ts";
+import { isDestructive } from "#engine/job/task-traits.ts";
 import { type Principal, requireFleetConfirmation } from "../accounts/principal.ts";
 import { ApiError } from "../api-error.ts";
 import type { ApiHandlers } from "../api-server.ts";
+import { readJobRequest, type JobSources } from "../job-request.ts";
+import { toJob, toPreview, toRun } from "../job-resource.ts";
 import type { PortolanServer } from "../server.ts";
-
-function toJob(server: PortolanServer, job: Job): JobResource {
-  const runs = server.jobs.runsOf(job.id);
-  const nowMs = server.clock.epochMs();
-  return {
-    id: job.id,
-    name: job.name,
-    createdAt: job.createdAtMs,
-    state: summariseJob(runs),
-    tasks: [...job.tasks],
-    runs: runs.map((run) => {
-      const summary = summariseRun(job, run, nowMs);
-      return {
-        ...summary,
-        computerId: run.computerId,
-        computerName: server.registry.get(run.computerId)?.name ?? run.computerId,
-        updatedAt: Math.round(run.updatedAtMs),
-      };
-    }),
-  };
-}
-
-async function toTask(server: PortolanServer, task: TaskRequest): Promise<Task> {
-  if (task.kind === "capture-image") {
-    const { kind, name, disk, isForced } = task;
-    return { kind, imageName: name, disk, isForced };
-  }
-  if (task.kind !== "deploy-image") {
-    return task;
-  }
-  const image = await server.images.find(task.image);
-  const { kind, disk, options } = task;
-  const isExact = options === undefined;
-  return { kind, imageId: image.id, imageName: image.name, disk, ...(isExact ? {} : { options }) };
-}
 
 function requireJob(server: PortolanServer, id: string): Job {
   const job = server.jobs.findJob(id);
@@ -62,47 +27,104 @@ function requireApproved(server: PortolanServer, words: readonly string[]): stri
   return [...new Set(computers.map(({ id }) => id))];
 }
 
-/** Tasks after which a disk is not what it was. */
-function isDestructive(tasks: readonly Task[]): boolean {
-  return tasks.some(({ kind }) => kind === "deploy-image");
+function sourcesOf(server: PortolanServer): JobSources {
+  const { images, packages, chunks, registry, clock } = server;
+  return { images, packages, chunks, registry, nowMs: clock.epochMs() };
 }
 
 export function jobHandlers(server: PortolanServer) {
   const { jobs } = server;
-  const requireConfirmation = (
-    principal: Principal,
-    tasks: readonly Task[],
-    computerIds: readonly string[],
-  ): void =>
+  const requireConfirmation = (principal: Principal, job: Job, computerIds: readonly string[]): void =>
     requireFleetConfirmation(
       principal,
-      { computerCount: computerIds.length, isDestructive: isDestructive(tasks) },
+      { computerCount: computerIds.length, isDestructive: allTasksOf(job).some(isDestructive) },
       server.clock.epochMs(),
     );
   return {
     createJob: async ({ body, principal }) => {
-      const tasks: Task[] = [];
-      for (const task of body.tasks) {
-        tasks.push(await toTask(server, task));
-      }
       const computerIds = requireApproved(server, body.computers);
-      requireConfirmation(principal, tasks, computerIds);
-      const id = `j-${randomBytes(4).toString("hex")}`;
-      return toJob(server, await jobs.createJob(id, body.name, tasks, computerIds));
+      const job = await readJobRequest(body, sourcesOf(server));
+      requireConfirmation(principal, job, computerIds);
+      return toJob(server, await jobs.createJob(job, computerIds));
+    },
+    previewJob: async ({ body }) => {
+      const computers = body.computers.map((word) => server.registry.require(word));
+      return toPreview(server, await readJobRequest(body, sourcesOf(server)), computers);
     },
     listJobs: async () => jobs.listJobs().map((job) => toJob(server, job)),
     showJob: async ({ id }) => toJob(server, requireJob(server, id)),
     assignJob: async ({ id, body, principal }) => {
       const job = requireJob(server, id);
       const computerIds = requireApproved(server, body.computers);
-      requireConfirmation(principal, job.tasks, computerIds);
+      requireConfirmation(principal, job, computerIds);
       await jobs.assign(id, computerIds);
+      return toJob(server, job);
+    },
+    deferJob: async ({ id, body }) => {
+      const job = requireJob(server, id);
+      const computerIds = body.computers?.map((word) => server.registry.require(word).id) ?? null;
+      await jobs.defer(id, computerIds, body.untilAt);
       return toJob(server, job);
     },
     cancelJob: async ({ id, principal }) => {
       const job = requireJob(server, id);
       await jobs.cancel(id, principal.name);
       return toJob(server, job);
+    },
+    ...historyHandlers(server, requireConfirmation),
+  } satisfies Partial<ApiHandlers>;
+}
+
+function historyHandlers(
+  server: PortolanServer,
+  requireConfirmation: (principal: Principal, job: Job, computerIds: readonly string[]) => void,
+) {
+  const { jobs } = server;
+  return {
+    showRun: async ({ id }) => {
+      const run = jobs.findRun(id);
+      const job = run === null ? null : jobs.findJob(run.jobId);
+      if (run === null || job === null) {
+        throw new ApiError(
+          404,
+          "not-found",
+          `there is no run ${id}; portolan job history COMPUTER shows them`,
+        );
+      }
+      const steps = await server.jobStore.listSteps(id);
+      return {
+        run: toRun(server, job, run),
+        jobName: job.name,
+        steps: steps.map(({ atMs, state, taskIndex, attempt, exitCode, reason }) => ({
+          ...{ at: atMs, state, taskIndex, attempt, exitCode, reason: reason?.text ?? null },
+        })),
+      };
+    },
+    listComputerRuns: async ({ id }) =>
+      jobs.runsOfComputer(server.registry.require(id).id).flatMap((run) => {
+        const job = jobs.findJob(run.jobId);
+        return job === null ? [] : [{ run: toRun(server, job, run), jobName: job.name }];
+      }),
+    replayComputer: async ({ id, body, principal }) => {
+      const [computerId] = requireApproved(server, [id]);
+      const from = server.registry.require(body.from);
+      if (computerId === undefined || computerId === from.id) {
+        throw new ApiError(400, "bad-request", "name another computer to replay the history of");
+      }
+      const known = new Map(jobs.listJobs().map((job) => [job.id, job]));
+      const replayed = jobsToReplay(jobs.runsOfComputer(from.id), known).map((jobId) =>
+        requireJob(server, jobId),
+      );
+      if (replayed.length === 0) {
+        throw new ApiError(409, "nothing-to-replay", `${from.name} has no job that was done`);
+      }
+      for (const job of replayed) {
+        requireConfirmation(principal, job, [computerId]);
+      }
+      for (const job of replayed) {
+        await jobs.assign(job.id, [computerId]);
+      }
+      return replayed.map((job) => toJob(server, job));
     },
   } satisfies Partial<ApiHandlers>;
 }

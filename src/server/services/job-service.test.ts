@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import type { Task } from "#engine/job/job.ts";
+import { plainJob, type Task } from "#engine/job/job.ts";
 import type { Run } from "#engine/job/run.ts";
 import type { Clock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
@@ -61,10 +61,11 @@ class Ground {
   #dependencies(): JobServiceDependencies {
     return {
       store: {
-        insertJob: (job, runs) => this.store.insertJob(job, runs),
+        insertJob: (job, assigning) => this.store.insertJob(job, assigning),
+        assign: (jobId, assigning) => this.store.assign(jobId, assigning),
         listJobs: () => this.store.listJobs(),
         listRuns: () => this.store.listRuns(),
-        putRun: (run) => this.#put(() => this.store.putRun(run)),
+        putRun: (run, isStep) => this.#put(() => this.store.putRun(run, isStep)),
         putRunWithDeployment: (run, atMs) => this.#put(() => this.store.putRunWithDeployment(run, atMs)),
       },
       clock: this.clock,
@@ -72,6 +73,15 @@ class Ground {
       findLink: (id) => this.links.get(id) ?? null,
       captures: () => ({ begin: () => Promise.resolve(), end: () => undefined }),
       restoreOptions: () => exactRestore,
+      factsOf: () => ({}),
+      textsOf: (id) => ({ name: id, serial: "", mac: "" }),
+      findUserData: () => Promise.resolve(null),
+      keepUserData: () => Promise.resolve(),
+      interfaceOf: () => null,
+      transfers: {
+        issue: () => Promise.resolve({ port: 1, ticket: "t" }),
+        revoke: () => undefined,
+      },
       imaging: () => ({
         join: async ({ taskKey, expected }) => {
           this.asked.push(`join ${taskKey} expected ${expected}, stored ${await this.#storedState(taskKey)}`);
@@ -168,7 +178,7 @@ async function prepare(t: TestContext): Promise<Ground> {
 
 test("a deployment of two computers is stored before each step, and done when both agents are back", async (t) => {
   const ground = await prepare(t);
-  await ground.jobs.createJob("j1", "room", [deploy], ["a", "b"]);
+  await ground.jobs.createJob(plainJob("j1", "room", [deploy], ground.clock.nowMs), ["a", "b"]);
   assert.deepEqual((await ground.settled()).sort(), ["wake a", "wake b"]);
   assert.equal(ground.jobs.hasPrebootWork("a"), true);
   assert.equal(ground.jobs.hasPrebootWork("stranger"), false);
@@ -205,7 +215,7 @@ test("a deployment of two computers is stored before each step, and done when bo
 
 test("a server that was killed while imaging goes on, and gives nobody the task under a new key", async (t) => {
   const ground = await prepare(t);
-  await ground.jobs.createJob("j1", "room", [deploy], ["a"]);
+  await ground.jobs.createJob(plainJob("j1", "room", [deploy], ground.clock.nowMs), ["a"]);
   ground.connect("a", "preboot", "pa");
   await ground.settled();
   ground.jobs.sessionEvent(["a"], { type: "session-started" });
@@ -220,7 +230,7 @@ test("a server that was killed while imaging goes on, and gives nobody the task 
 
 test("a store that is away delays a result and does not lose it", async (t) => {
   const ground = await prepare(t);
-  await ground.jobs.createJob("j1", "room", [deploy], ["a"]);
+  await ground.jobs.createJob(plainJob("j1", "room", [deploy], ground.clock.nowMs), ["a"]);
   ground.connect("a", "preboot", "pa");
   await ground.settled();
   ground.refusals = 2;
@@ -234,8 +244,8 @@ test("a store that is away delays a result and does not lose it", async (t) => {
 
 test("a second job of a computer waits for the first, and time-outs come by themselves", async (t) => {
   const ground = await prepare(t);
-  await ground.jobs.createJob("j1", "room", [deploy], ["a"]);
-  await ground.jobs.createJob("j2", "later", [{ kind: "restart" }], ["a"]);
+  await ground.jobs.createJob(plainJob("j1", "room", [deploy], ground.clock.nowMs), ["a"]);
+  await ground.jobs.createJob(plainJob("j2", "later", [{ kind: "restart" }], ground.clock.nowMs), ["a"]);
   assert.deepEqual(await ground.settled(), ["wake a"]);
   assert.equal(ground.jobs.runsOf("j2")[0]?.state, "queued");
   for (let minute = 0; minute < 11; minute += 1) {

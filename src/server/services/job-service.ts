@@ -1,58 +1,90 @@
 import type { Logger } from "pino";
-import { type Job, type RestoreRequest, sessionKeyOf, type Task } from "#engine/job/job.ts";
+import type { Facts } from "#engine/job/condition.ts";
+import type { Job } from "#engine/job/job.ts";
+import {
+  assignFirst,
+  type Assigning,
+  type Assignment,
+  assignMore,
+  beginOccurrence,
+  newestRuns,
+} from "#engine/job/occurrence.ts";
 import { reduceRun } from "#engine/job/reduce-run.ts";
 import type { RunEffect, RunEvent } from "#engine/job/run-event.ts";
-import { createRun, hasEnded, needsPreboot, nextTimerAtMs, type Run } from "#engine/job/run.ts";
+import {
+  createRun,
+  hasEnded,
+  needsPreboot,
+  nextTimerAtMs,
+  type Run,
+  sessionKeyOf,
+  tasksOf,
+} from "#engine/job/run.ts";
 import { expectedInSession, runsToStart } from "#engine/job/schedule-runs.ts";
+import { isSharedContent } from "#engine/job/task-traits.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { JobStore } from "#store/job-store.ts";
 import { StoreError } from "#store/store-error.ts";
-import type { RestoreOptions } from "#wire/control/image-task-message.ts";
-import type { HelloMessage, ServerMessage } from "#wire/control/message.ts";
+import type { HelloMessage } from "#wire/control/message.ts";
 import type { ControlLink } from "./control-service.ts";
-import type { CaptureService } from "./capture-service.ts";
 import type { ImagingService } from "./imaging-service.ts";
+import { JobEffects, type JobEffectsDependencies } from "./job-effects.ts";
 
-export type JobServiceDependencies = {
-  readonly store: Pick<JobStore, "insertJob" | "putRun" | "putRunWithDeployment" | "listJobs" | "listRuns">;
+export type JobServiceDependencies = Omit<JobEffectsDependencies, "imaging" | "refuse"> & {
+  readonly store: Pick<
+    JobStore,
+    "insertJob" | "assign" | "putRun" | "putRunWithDeployment" | "listJobs" | "listRuns"
+  >;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly findLink: (computerId: string) => ControlLink | null;
   readonly imaging: () => Pick<ImagingService, "join" | "leave" | "expect">;
-  readonly captures: () => Pick<CaptureService, "begin" | "end">;
-  /** What one computer is to do with an image beyond writing it. */
-  readonly restoreOptions: (request: RestoreRequest | undefined, computerId: string) => RestoreOptions;
-  readonly wake: (computerId: string) => void;
+  /** What is known of a computer now. */
+  readonly factsOf: (computerId: string) => Facts;
   /** A run began, ended, or changed what its computer has to boot. */
   readonly onChanged: (computerId: string, jobId: string) => void;
   readonly onDeployed: (computerId: string, atMs: number) => void;
 };
 
 const storeRetryDelayMs = 1000;
+/** A timer is armed no further ahead: clocks are set, computers sleep. */
+const timerDelayMsMax = 60_000;
 
 /** Joins the job engine to the store and the world: one event at a time for each run, stored before it is acted on. */
 export class JobService {
   readonly #dependencies: JobServiceDependencies;
+  readonly #effects: JobEffects;
   /** Keyed by job id. BOUNDED by the jobs of the site. */
   readonly #jobs = new Map<string, Job>();
-  /** Keyed by run id. BOUNDED by jobs × computers. */
+  /** Keyed by job id. BOUNDED as `#jobs`. */
+  readonly #assignments = new Map<string, Assignment>();
+  /** Keyed by run id. BOUNDED by jobs × computers × their occurrences. */
   readonly #runs = new Map<string, Run>();
   /** Last promise of each run's queue, keyed by run id. BOUNDED by unfinished runs. */
   readonly #queues = new Map<string, Promise<void>>();
+  /** Changes of assignments, one after the other. */
+  #assigning: Promise<unknown> = Promise.resolve();
+  #startAgainAtMs: number | null = null;
   #cancelTimer: () => void = () => undefined;
   #isStopped = false;
 
   constructor(dependencies: JobServiceDependencies) {
     this.#dependencies = dependencies;
+    this.#effects = new JobEffects({
+      ...dependencies,
+      refuse: (computerId, key, reason) =>
+        this.agentMessage(computerId, { type: "task-result", key, outcome: "failed", reason }),
+    });
   }
 
   /** Reads unfinished runs and goes on with them. */
   async start(): Promise<void> {
-    for (const job of await this.#dependencies.store.listJobs()) {
+    for (const { job, assignment } of await this.#dependencies.store.listJobs()) {
       this.#jobs.set(job.id, job);
+      this.#assignments.set(job.id, assignment);
     }
     for (const run of await this.#dependencies.store.listRuns()) {
-      this.#runs.set(run.id, run);
+      // A run stored by an older release lacks what was added since.
+      this.#runs.set(run.id, { ...createRun(run.jobId, run.computerId, run.queuedAtMs), ...run });
     }
     for (const run of this.#runs.values()) {
       if (!hasEnded(run) && run.state !== "queued") {
@@ -76,8 +108,24 @@ export class JobService {
     return this.#jobs.get(id) ?? null;
   }
 
+  findRun(id: string): Run | null {
+    return this.#runs.get(id) ?? null;
+  }
+
+  assignmentOf(jobId: string): Assignment {
+    return this.#assignments.get(jobId) ?? { computerIds: [], occurrence: 0, nextAtMs: null };
+  }
+
+  /** Every run of a job, of all its occurrences. */
   runsOf(jobId: string): readonly Run[] {
     return [...this.#runs.values()].filter((run) => run.jobId === jobId);
+  }
+
+  /** Everything a computer has done and has still to do, oldest first. */
+  runsOfComputer(computerId: string): readonly Run[] {
+    return [...this.#runs.values()]
+      .filter((run) => run.computerId === computerId)
+      .toSorted((a, b) => a.queuedAtMs - b.queuedAtMs);
   }
 
   hasPrebootWork(computerId: string): boolean {
@@ -90,38 +138,40 @@ export class JobService {
     return false;
   }
 
-  async createJob(
-    id: string,
-    name: string,
-    tasks: readonly Task[],
-    computerIds: readonly string[],
-  ): Promise<Job> {
-    const nowMs = this.#dependencies.clock.epochMs();
-    const job: Job = { id, name, tasks, createdAtMs: nowMs };
-    const runs = computerIds.map((computerId) => createRun(id, computerId, nowMs));
-    await this.#dependencies.store.insertJob(job, runs);
-    this.#jobs.set(id, job);
-    for (const run of runs) {
-      this.#runs.set(run.id, run);
-    }
-    this.#startQueued();
+  /** @throws ScheduleError when its time cannot be told */
+  async createJob(job: Job, computerIds: readonly string[]): Promise<Job> {
+    const assigning = assignFirst(job, computerIds, this.#dependencies.clock.epochMs());
+    await this.#dependencies.store.insertJob(job, assigning);
+    this.#jobs.set(job.id, job);
+    this.#take(job.id, assigning);
     return job;
   }
 
   async assign(jobId: string, computerIds: readonly string[]): Promise<void> {
-    const nowMs = this.#dependencies.clock.epochMs();
-    for (const computerId of computerIds) {
-      const run = createRun(jobId, computerId, nowMs);
-      if (!this.#runs.has(run.id)) {
-        await this.#dependencies.store.putRun(run);
-        this.#runs.set(run.id, run);
-      }
-    }
-    this.#startQueued();
+    await this.#assign(jobId, (job, assignment, nowMs) =>
+      assignMore(job, assignment, computerIds, newestRuns(this.runsOf(jobId)), nowMs),
+    );
   }
 
+  /** Ends what runs, and the job's repetition. */
   async cancel(jobId: string, by: string): Promise<void> {
-    await Promise.all(this.runsOf(jobId).map((run) => this.#post(run.id, { type: "cancel", by })));
+    if (this.assignmentOf(jobId).nextAtMs !== null) {
+      await this.#assign(jobId, (_job, assignment) => ({
+        assignment: { ...assignment, nextAtMs: null },
+        runs: [],
+      }));
+    }
+    const unfinished = this.runsOf(jobId).filter((run) => !hasEnded(run));
+    await Promise.all(unfinished.map((run) => this.#post(run.id, { type: "cancel", by })));
+  }
+
+  /** No further task of these runs begins before. `null`: of every computer. */
+  async defer(jobId: string, computerIds: readonly string[] | null, untilMs: number): Promise<void> {
+    const runs = this.runsOf(jobId).filter(
+      (run) => !hasEnded(run) && (computerIds === null || computerIds.includes(run.computerId)),
+    );
+    await Promise.all(runs.map((run) => this.#post(run.id, { type: "defer", untilMs })));
+    this.#startQueued();
   }
 
   connected(link: ControlLink): void {
@@ -154,6 +204,34 @@ export class JobService {
     }
   }
 
+  /** Assignments are stored before they count, one change after the other. */
+  #assign(
+    jobId: string,
+    change: (job: Job, assignment: Assignment, nowMs: number) => Assigning,
+  ): Promise<void> {
+    const done = this.#assigning.then(async () => {
+      const job = this.#jobs.get(jobId);
+      if (job === undefined || this.#isStopped) {
+        return;
+      }
+      const assigning = change(job, this.assignmentOf(jobId), this.#dependencies.clock.epochMs());
+      await this.#dependencies.store.assign(jobId, assigning);
+      this.#take(jobId, assigning);
+    });
+    this.#assigning = done.catch(() => undefined);
+    return done;
+  }
+
+  #take(jobId: string, { assignment, runs }: Assigning): void {
+    this.#assignments.set(jobId, assignment);
+    for (const run of runs) {
+      this.#runs.set(run.id, run);
+      this.#dependencies.onChanged(run.computerId, jobId);
+    }
+    this.#startQueued();
+    this.#armTimer();
+  }
+
   #postAll(computerId: string, event: RunEvent): void {
     for (const run of this.#runs.values()) {
       // A queued run too: its start may be on the way to the store, and this event comes after it.
@@ -164,12 +242,16 @@ export class JobService {
   }
 
   #startQueued(): void {
-    for (const run of runsToStart(this.#runs.values())) {
+    const unfinished = [...this.#runs.values()].filter((run) => !hasEnded(run));
+    const { runs, againAtMs } = runsToStart(unfinished, this.#jobs, this.#dependencies.clock.epochMs());
+    this.#startAgainAtMs = againAtMs;
+    for (const run of runs) {
       const link = this.#dependencies.findLink(run.computerId);
       const connection =
         link === null ? null : { environment: link.environment, agentRunId: link.agentRunId };
       const reports: HelloMessage["tasks"] = link?.hello.tasks ?? [];
-      this.#post(run.id, { type: "start", connection, reports }).catch((error: unknown) =>
+      const facts = { ...this.#dependencies.factsOf(run.computerId), environment: link?.environment ?? null };
+      this.#post(run.id, { type: "start", facts, connection, reports }).catch((error: unknown) =>
         this.#fail(run.id, error),
       );
     }
@@ -198,19 +280,18 @@ export class JobService {
       return;
     }
     const next = { ...step.run, updatedAtMs: nowMs, endedAtMs: hasEnded(step.run) ? nowMs : null };
-    if (step.mustStore && !(await this.#store(next, step.effects, nowMs))) {
+    if (step.mustStore && !(await this.#store(run, next, step.effects, nowMs))) {
       return;
     }
     this.#runs.set(runId, next);
     this.#dependencies.log.debug({ runId, event: event.type, state: next.state }, "run");
     this.#dependencies.onChanged(next.computerId, next.jobId);
     for (const effect of step.effects) {
-      await this.#act(job, effect);
+      await this.#effects.act(job, next, effect, () => this.runsOf(job.id));
     }
     if (hasEnded(next)) {
       this.#queues.delete(runId);
-      this.#dependencies.captures().end(next.computerId);
-      await this.#expectFewer(job);
+      await this.#expectFewer(job, next);
       this.#startQueued();
     }
     this.#armTimer();
@@ -221,12 +302,14 @@ export class JobService {
    *
    * @returns false when the service was stopped before it could be stored.
    */
-  async #store(run: Run, effects: readonly RunEffect[], nowMs: number): Promise<boolean> {
+  async #store(before: Run, run: Run, effects: readonly RunEffect[], nowMs: number): Promise<boolean> {
     const { store, clock, log, onDeployed } = this.#dependencies;
     const isDeployment = effects.some((effect) => effect.type === "record-deployment");
+    const isStep =
+      before.state !== run.state || before.taskIndex !== run.taskIndex || before.attempt !== run.attempt;
     while (!this.#isStopped) {
       try {
-        await (isDeployment ? store.putRunWithDeployment(run, nowMs) : store.putRun(run));
+        await (isDeployment ? store.putRunWithDeployment(run, nowMs) : store.putRun(run, isStep));
         if (isDeployment) {
           onDeployed(run.computerId, nowMs);
         }
@@ -245,93 +328,59 @@ export class JobService {
   }
 
   /** Those who wait in a session need not wait for a run that is over. */
-  async #expectFewer(job: Job): Promise<void> {
-    for (const [taskIndex, task] of job.tasks.entries()) {
-      if (task.kind === "deploy-image") {
-        const count = expectedInSession(job, this.runsOf(job.id), taskIndex);
-        await this.#dependencies.imaging().expect(sessionKeyOf(job.id, taskIndex), count);
+  async #expectFewer(job: Job, ended: Run): Promise<void> {
+    for (const [taskIndex, task] of tasksOf(job, ended).entries()) {
+      if (isSharedContent(task)) {
+        const count = expectedInSession(job, this.runsOf(job.id), ended, taskIndex);
+        await this.#dependencies.imaging().expect(sessionKeyOf(ended, taskIndex, task), count);
       }
     }
-  }
-
-  async #act(job: Job, effect: RunEffect): Promise<void> {
-    switch (effect.type) {
-      case "wake":
-        this.#dependencies.wake(effect.computerId);
-        break;
-      case "send-task":
-        await this.#sendTask(effect);
-        break;
-      case "cancel-task":
-        this.#send(effect.computerId, { type: "cancel-task", key: effect.key });
-        break;
-      case "request-restart":
-        this.#send(effect.computerId, { type: "task", key: effect.key, task: { kind: "restart" } });
-        break;
-      case "join-session": {
-        const taskIndex = Number(effect.sessionKey.split(":").at(-1));
-        const task = job.tasks[taskIndex];
-        const { sessionKey, computerId, taskKey, imageId, isResumed } = effect;
-        await this.#dependencies.imaging().join({
-          sessionKey,
-          computerId,
-          taskKey,
-          contentId: imageId,
-          isResumed,
-          toTask: (transfer) => ({
-            kind: "deploy-image",
-            imageId,
-            disk: task?.kind === "deploy-image" ? task.disk : "only-disk",
-            options: this.#dependencies.restoreOptions(
-              task?.kind === "deploy-image" ? task.options : undefined,
-              computerId,
-            ),
-            transfer,
-          }),
-          expected: expectedInSession(job, this.runsOf(job.id), taskIndex),
-        });
-        break;
-      }
-      case "leave-session":
-        await this.#dependencies.imaging().leave(effect.sessionKey, effect.computerId);
-        break;
-      case "record-deployment":
-        break;
-    }
-  }
-
-  async #sendTask({ computerId, key, task }: RunEffect & { readonly type: "send-task" }): Promise<void> {
-    if (task.kind === "capture-image") {
-      const { imageName, disk, isForced } = task;
-      await this.#dependencies.captures().begin({ computerId, key, imageName, disk, isForced });
-    } else {
-      this.#send(computerId, toTaskMessage(key, task));
-    }
-  }
-
-  /** Without a connection nothing is sent; when the agent is back its reports bring the run to the same point. */
-  #send(computerId: string, message: ServerMessage): void {
-    this.#dependencies.findLink(computerId)?.send(message);
   }
 
   #armTimer(): void {
     this.#cancelTimer();
     const { clock } = this.#dependencies;
-    const due = [...this.#runs.values()].map((run) => nextTimerAtMs(run)).filter((atMs) => atMs !== null);
+    const due = [
+      ...[...this.#runs.values()].map((run) => nextTimerAtMs(run)),
+      ...[...this.#assignments.values()].map(({ nextAtMs }) => nextAtMs),
+      this.#startAgainAtMs,
+    ].filter((atMs) => atMs !== null);
     if (due.length === 0 || this.#isStopped) {
       return;
     }
-    const delayMs = Math.min(Math.max(50, Math.min(...due) - clock.epochMs()), 60_000);
-    this.#cancelTimer = clock.after(delayMs, () => {
-      const nowMs = clock.epochMs();
-      for (const run of this.#runs.values()) {
-        const atMs = nextTimerAtMs(run);
-        if (atMs !== null && atMs <= nowMs) {
-          this.#post(run.id, { type: "timer" }).catch((error: unknown) => this.#fail(run.id, error));
-        }
+    const delayMs = Math.min(Math.max(50, Math.min(...due) - clock.epochMs()), timerDelayMsMax);
+    this.#cancelTimer = clock.after(delayMs, () => this.#wake());
+  }
+
+  /** Gives everything whose time has come its turn. */
+  #wake(): void {
+    const nowMs = this.#dependencies.clock.epochMs();
+    const isDue = (atMs: number | null): boolean => atMs !== null && atMs <= nowMs;
+    for (const run of this.#runs.values()) {
+      if (isDue(nextTimerAtMs(run))) {
+        this.#post(run.id, { type: "timer" }).catch((error: unknown) => this.#fail(run.id, error));
       }
-      this.#armTimer();
-    });
+    }
+    for (const [jobId, { nextAtMs }] of this.#assignments) {
+      if (isDue(nextAtMs)) {
+        this.#begin(jobId, nowMs);
+      }
+    }
+    if (isDue(this.#startAgainAtMs)) {
+      this.#startQueued();
+    }
+    this.#armTimer();
+  }
+
+  #begin(jobId: string, nowMs: number): void {
+    this.#assign(jobId, (job, assignment) =>
+      // An earlier turn may have begun it while this one waited.
+      assignment.nextAtMs !== null && assignment.nextAtMs <= nowMs
+        ? beginOccurrence(job, assignment, newestRuns(this.runsOf(jobId)), nowMs)
+        : { assignment, runs: [] },
+    ).catch((error: unknown) =>
+      this.#dependencies.log.error({ err: error, jobId }, "a job's time came and it could not begin"),
+    );
   }
 
   #fail(runId: string, error: unknown): void {
@@ -339,19 +388,5 @@ export class JobService {
       { err: error, runId },
       "a run could not be taken further; it is tried at its next event",
     );
-  }
-}
-
-function toTaskMessage(key: string, task: Exclude<Task, { kind: "capture-image" }>): ServerMessage {
-  switch (task.kind) {
-    case "run-script": {
-      const { kind, script, interpreter, timeoutMs } = task;
-      return { type: "task", key, task: { kind, script, interpreter, timeoutMs } };
-    }
-    case "restart":
-    case "power-off":
-      return { type: "task", key, task: { kind: task.kind } };
-    case "deploy-image":
-      throw new Error("an image task goes through its session");
   }
 }

@@ -95,9 +95,10 @@ export class NetworkHosts {
     program: string,
     args: readonly string[],
     env: Record<string, string> = {},
+    stdin: "ignore" | "pipe" = "ignore",
   ): HostProcess {
     const child = spawn("ip", ["netns", "exec", this.namespace(host), program, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [stdin, "pipe", "pipe"],
       env: { ...process.env, ...env },
     });
     let output = "";
@@ -108,8 +109,9 @@ export class NetworkHosts {
         listener();
       }
     };
-    child.stdout.on("data", append);
-    child.stderr.on("data", append);
+    // Both are pipes always.
+    child.stdout?.on("data", append);
+    child.stderr?.on("data", append);
     child.once("exit", () => append(Buffer.from("")));
     const waitFor = (text: string, timeoutMs = 15_000): Promise<string> =>
       new Promise((resolve, reject) => {

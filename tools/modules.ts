@@ -92,7 +92,7 @@ export const moduleRules: readonly ModuleRule[] = [
     name: "cli",
     folder: "src/cli",
     mayImport: ["wire", "plan", "api", "platform", "preboot"],
-    packages: ["@stricli/core", "zod", "smol-toml", "yaml"],
+    packages: ["@stricli/core", "zod", "smol-toml", "yaml", "ws"],
     node: true,
     because: "talks HTTP like everyone else; decodes captures offline",
   },

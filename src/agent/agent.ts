@@ -19,6 +19,7 @@ import type { RogueServer } from "./find-server.ts";
 import type { AgentIdentity } from "./identity.ts";
 import { connectPinned, PinError } from "./pinned-tls.ts";
 import { ProbeRunner } from "./probe/probe-runner.ts";
+import { RemoteControl } from "./remote/remote-control.ts";
 import { RogueList } from "./rogue-list.ts";
 import { type SettingsKeeper, settingsOf } from "./settings-keeper.ts";
 import { TaskRunner } from "./task-runner.ts";
@@ -50,6 +51,7 @@ export class Agent {
   #socket: TLSSocket | null = null;
   /** The connection of the moment, authenticated or not. */
   #anySocket: TLSSocket | null = null;
+  readonly #remote: RemoteControl;
   readonly #rogues = new RogueList();
   #isStopped = false;
   /** Connect at once: with the certificate it was given, or with other settings. */
@@ -84,6 +86,13 @@ export class Agent {
       disks: () => dependencies.readInventory().disks,
       send: (message) => this.#send(message),
       flush: () => this.#flush(),
+    });
+    this.#remote = new RemoteControl({
+      policy: () => settings.current().remoteControl,
+      showsNotice: () => settings.current().remoteNotice,
+      connect: (port) => this.#connect("remote.control", { ...this.#requirePlace(), port }),
+      send: (message) => this.#send(message),
+      say,
     });
   }
 
@@ -153,23 +162,29 @@ export class Agent {
     return this.#place;
   }
 
-  async #connectOnce(place: ServerPlace): Promise<void> {
-    const { identity } = this.#dependencies;
-    const trialLeftMs = this.#dependencies.settings.trialLeftMs(Date.now());
-    const settings = { ...classicSettings, "control.tcpPort": place.port };
-    const grant = grantSocket(findFlow(computeFlows(settings, { consolePort: 8443 }), "agent.control"), {
+  /** A connection of our own to the server, with our certificate where we have one. */
+  #connect(flowId: "agent.control" | "remote.control", place: ServerPlace): Promise<TLSSocket> {
+    const { identity, settings } = this.#dependencies;
+    const trialLeftMs = settings.trialLeftMs(Date.now()) ?? connectTimeoutMs;
+    const ports = { ...classicSettings, "control.tcpPort": place.port };
+    const grant = grantSocket(findFlow(computeFlows(ports, { consolePort: 8443 }), flowId), {
       role: "agent",
       side: "connect",
     });
     const certificate = identity.certificatePem;
-    const socket = await connectPinned(
+    return connectPinned(
       grant,
-      { ...place, timeoutMs: Math.max(1000, Math.min(connectTimeoutMs, trialLeftMs ?? connectTimeoutMs)) },
+      { ...place, timeoutMs: Math.max(1000, Math.min(connectTimeoutMs, trialLeftMs)) },
       {
-        siteKeyFingerprint: this.#dependencies.settings.current().siteKeyFingerprint,
+        siteKeyFingerprint: settings.current().siteKeyFingerprint,
         ...(certificate === null ? {} : { key: identity.keyPem, cert: certificate }),
       },
     );
+  }
+
+  async #connectOnce(place: ServerPlace): Promise<void> {
+    const certificate = this.#dependencies.identity.certificatePem;
+    const socket = await this.#connect("agent.control", place);
     this.#anySocket = socket;
     if (this.#isStopped) {
       socket.destroy();
@@ -263,6 +278,9 @@ export class Agent {
         break;
       case "change-settings":
         this.#changeSettings(message).catch((error: unknown) => this.#say(String(error)));
+        break;
+      case "remote-open":
+        this.#remote.open(message);
         break;
       case "wake-peer":
         wakePeer(message, this.#dependencies.network).then(

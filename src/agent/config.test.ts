@@ -21,6 +21,8 @@ test("agent settings: the site key alone is enough, and everything else is the p
     discovery: { group: "225.1.2.3", port: 402, ttl: 32 },
     lastDiscovery: { group: "225.1.2.3", port: 402, ttl: 32 },
     lock: null,
+    remoteControl: "allow",
+    remoteNotice: true,
     controlPort: 402,
     siteKeyFingerprint: key,
     bootToken: null,

@@ -3,6 +3,7 @@ import { parse as parseToml } from "smol-toml";
 import type { DiscoverySettings } from "#engine/agent/server-search.ts";
 import { nearestWord } from "#plan/nearest.ts";
 import { classicSettings } from "#plan/settings.ts";
+import { remotePolicies, type RemotePolicy } from "./remote/ask-consent.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Environment } from "#wire/control/message.ts";
 
@@ -23,6 +24,9 @@ export type AgentConfig = {
   readonly lastDiscovery: DiscoverySettings;
   /** Hash of the password that a local change needs, `null` when none is set. */
   readonly lock: string | null;
+  readonly remoteControl: RemotePolicy;
+  /** Whether users are told when an operator comes and goes. */
+  readonly remoteNotice: boolean;
   readonly controlPort: number;
   /** SHA-256 of the site's public key (SPKI DER), hex. An agent without one connects to nobody. */
   readonly siteKeyFingerprint: string;
@@ -53,12 +57,21 @@ export const agentSettingKeys = [
   "discoveryPort",
   "discoveryTtl",
   "lock",
+  "remoteControl",
+  "remoteNotice",
 ] as const;
 
 type Raw = Readonly<Record<string, unknown>>;
 type Common = Pick<
   AgentConfig,
-  "server" | "discovery" | "lastDiscovery" | "lock" | "controlPort" | "siteKeyFingerprint"
+  | "server"
+  | "discovery"
+  | "lastDiscovery"
+  | "lock"
+  | "remoteControl"
+  | "remoteNotice"
+  | "controlPort"
+  | "siteKeyFingerprint"
 >;
 
 function readInteger(raw: Raw, key: string, fallback: number, to: number, place: string): number {
@@ -107,7 +120,16 @@ function readCommon(raw: Raw, place: string): Common {
   if (lock !== null && typeof lock !== "string") {
     throw new AgentConfigError(`${place}: lock is no hash; portolan agent settings lock PASSWORD sets it`);
   }
+  const remoteControl = remotePolicies.find((policy) => policy === (raw["remoteControl"] ?? "allow"));
+  const remoteNotice = raw["remoteNotice"] ?? true;
+  if (remoteControl === undefined || typeof remoteNotice !== "boolean") {
+    throw new AgentConfigError(
+      `${place}: remoteControl is ${remotePolicies.join(", ")}; remoteNotice is true or false`,
+    );
+  }
   return {
+    remoteControl,
+    remoteNotice,
     server: server ?? null,
     discovery: discovery.isOn ? discovery.settings : null,
     lastDiscovery: discovery.settings,

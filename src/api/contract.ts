@@ -10,6 +10,7 @@ import { planRoutes } from "./plan-api.ts";
 import { planLintRoutes } from "./plan-lint-api.ts";
 import { planExportRoutes } from "./plan-export-api.ts";
 import { segmentRoutes } from "./segment-api.ts";
+import { remoteRoutes } from "./remote-api.ts";
 import { serverRoutes } from "./server-api.ts";
 import { sessionRoutes } from "./session-api.ts";
 import { settingsRoutes } from "./settings-api.ts";
@@ -28,6 +29,7 @@ export const routes = {
   ...segmentRoutes,
   ...computerRoutes,
   ...agentRoutes,
+  ...remoteRoutes,
   ...bootRoutes,
   ...imageRoutes,
   ...jobRoutes,

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
+import { WebSocket } from "ws";
 import { z } from "zod";
+import { liveProtocol } from "#api/live-api.ts";
 import { errorSchema } from "#api/values.ts";
 import {
   type RouteBody,
@@ -26,6 +28,8 @@ export class ApiClientError extends Error {
 }
 
 export type ApiClient = {
+  /** Opens a WebSocket of the API, such as a terminal. `path` is below the server's address, with its query. */
+  connect(path: string): WebSocket;
   call<Name extends RouteName>(
     name: Name,
     input?: { readonly id?: string; readonly query?: RouteQuery<Name>; readonly body?: RouteBody<Name> },
@@ -115,6 +119,14 @@ function queryText(query: object): string {
 /** A client for the server whose data directory is on this machine. */
 export function createApiClient(dataDir: string): ApiClient {
   return {
+    connect(path) {
+      const access = readAccess(dataDir);
+      return new WebSocket(new URL(path, access.url.replace(/^https/, "wss")), liveProtocol, {
+        ca: access.caPem,
+        headers: { authorization: `Bearer ${access.token}` },
+        handshakeTimeout: 60_000,
+      });
+    },
     async call(name, input = {}) {
       // Read at each call: a server that was restarted has written a new one.
       const access = readAccess(dataDir);

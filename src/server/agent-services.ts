@@ -92,6 +92,7 @@ export function createControl(given: ControlWiring): ControlService {
         jobs.disconnected(link.computerId);
       },
       onMessage: (link, message) => passOn(given, link, message),
+      joinRemote: (socket, computerId, ticket) => given.management.remote.join(socket, computerId, ticket),
     },
   );
 }
@@ -137,6 +138,7 @@ function passOn(
     case "settings-report":
     case "rogue-server":
     case "wake-sent":
+    case "remote-refused":
       management.receive(link, message);
       break;
     case "probe-ready":

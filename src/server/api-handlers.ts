@@ -9,6 +9,7 @@ import { planExportHandlers } from "./handlers/plan-export-handlers.ts";
 import { packageHandlers } from "./handlers/package-handlers.ts";
 import { planHandlers } from "./handlers/plan-handlers.ts";
 import { segmentHandlers } from "./handlers/segment-handlers.ts";
+import { remoteHandlers } from "./handlers/remote-handlers.ts";
 import { serverHandlers } from "./handlers/server-handlers.ts";
 import { sessionHandlers } from "./handlers/session-handlers.ts";
 import { settingsHandlers } from "./handlers/settings-handlers.ts";
@@ -27,6 +28,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...segmentHandlers(server),
     ...computerHandlers(server),
     ...agentHandlers(server),
+    ...remoteHandlers(server),
     ...bootHandlers(server),
     ...imageHandlers(server),
     ...jobHandlers(server),

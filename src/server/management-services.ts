@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { AgentStore } from "#store/agent-store.ts";
 import { ComputerEventStore } from "#store/computer-event-store.ts";
 import type { AgentManagementMessage } from "#wire/control/management-messages.ts";
@@ -6,6 +7,8 @@ import type { ComputerRegistry } from "./computer-registry.ts";
 import { sendMagicPackets } from "./send-magic-packets.ts";
 import type { ServerParts } from "./server.ts";
 import { AgentSettingsService } from "./services/agent-settings-service.ts";
+import { RemoteService } from "./services/remote-service.ts";
+import { Recordings } from "./remote/terminal-recording.ts";
 import type { ControlLink, ControlService } from "./services/control-service.ts";
 import { WakeService } from "./services/wake-service.ts";
 
@@ -14,6 +17,8 @@ export type ManagementServices = {
   readonly history: ComputerHistory;
   readonly agentSettings: AgentSettingsService;
   readonly wake: WakeService;
+  readonly remote: RemoteService;
+  readonly recordings: Recordings;
   readonly receive: (link: ControlLink, message: AgentManagementMessage) => void;
 };
 
@@ -24,7 +29,7 @@ export function createManagement(given: {
   readonly control: () => ControlService;
 }): ManagementServices {
   const { registry, control } = given;
-  const { db, clock, log, network, flows, interfaces, settings } = given.parts;
+  const { db, clock, log, network, flows, interfaces, settings, config, tls, authority } = given.parts;
   const history = new ComputerHistory(new ComputerEventStore(db), clock, log);
   const agentSettings = new AgentSettingsService({
     store: new AgentStore(db),
@@ -49,6 +54,12 @@ export function createManagement(given: {
         ...packets,
       }),
   });
+  const recordings = new Recordings(join(config.dataDir, "recordings"));
+  const remote = new RemoteService({
+    ...{ flows, tls, authority, clock, log, history, recordings },
+    settings: () => settings.current(),
+    findLink: (computerId) => control().find(computerId),
+  });
   const receive = (link: ControlLink, message: AgentManagementMessage): void => {
     switch (message.type) {
       case "settings":
@@ -63,10 +74,13 @@ export function createManagement(given: {
           `${message.address} answers agents with the foreign key ${message.fingerprint.slice(0, 16)}…; it got no connection`,
         );
         break;
+      case "remote-refused":
+        remote.refused(link.computerId, message.sessionId, message.reason);
+        break;
       case "wake-sent":
         log.debug({ ...message, computerId: link.computerId }, "wake");
         break;
     }
   };
-  return { history, agentSettings, wake, receive };
+  return { history, agentSettings, wake, remote, recordings, receive };
 }

@@ -9,6 +9,7 @@ import { createHandlers } from "./api-handlers.ts";
 import { type ApiHandlers, createApi, createApiListener } from "./api-server.ts";
 import { collectCounters } from "./handlers/server-handlers.ts";
 import { LiveEvents, type LiveSource } from "./live/live-events.ts";
+import { remoteWindows } from "./remote/remote-window.ts";
 import { UpgradeGate } from "./live/upgrade-gate.ts";
 import { grantConsole, type PortolanServer } from "./server.ts";
 
@@ -86,6 +87,9 @@ export async function openConsole(server: PortolanServer, version: string): Prom
   const live = new LiveEvents({ changes, source: createSource(handlers), clock, log });
   const gate = new UpgradeGate({ accounts, audit, log });
   gate.add(live.route);
+  for (const route of remoteWindows({ remote: server.management.remote, registry: server.registry })) {
+    gate.add(route);
+  }
   const app = await createApi(
     { version, consoleDir },
     { handlers, accounts, audit, changes, log, metrics: () => formatMetrics(server, live) },

@@ -246,6 +246,7 @@ export async function createServer(
     async stop() {
       server.jobs.stop();
       server.management.wake.stop();
+      server.management.remote.stop();
       await server.imaging.stop();
       await Promise.all([server.boot.dhcp.stop(), server.boot.tftp.stop(), server.boot.http.stop()]);
       await server.discovery.stop();

@@ -43,6 +43,12 @@ export class ManagedSite {
     return this.hosts.start(this.#serverHost, process.execPath, all);
   }
 
+  /** As `startPortolan`, with an open standard input. */
+  startTyping(...args: readonly string[]): HostProcess {
+    const all = ["src/cli/main.ts", ...args, "--data", join(this.folder, "data")];
+    return this.hosts.start(this.#serverHost, process.execPath, all, {}, "pipe");
+  }
+
   settingsPath(host: string): string {
     return join(this.folder, `${host}.toml`);
   }
@@ -62,6 +68,16 @@ export class ManagedSite {
   restartAgent(host: string): HostProcess {
     const args = ["src/agent/main.ts", "run", "--config", this.settingsPath(host)];
     return this.hosts.start(host, process.execPath, args);
+  }
+
+  /** Ends an agent and starts it with other settings. */
+  startAgentAgain(
+    host: string,
+    before: HostProcess,
+    settings: Readonly<Record<string, unknown>>,
+  ): HostProcess {
+    before.child.kill("SIGKILL");
+    return this.startAgent(host, settings);
   }
 
   /** Lets in everyone who waits, and returns their ids. */

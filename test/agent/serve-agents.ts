@@ -50,6 +50,7 @@ const control = new ControlService(
           ? { type: "enrolled", computerId: `c-${keyFingerprint.slice(0, 8)}`, lifetimeMs: 3_600_000 }
           : { type: "pending", computerId: null, reason: "not approved yet" },
       ),
+    joinRemote: () => null,
     admit: (subject) => Promise.resolve({ name: subject.computerId }),
     onConnected: (link) => {
       links.add(link);

@@ -5,6 +5,13 @@ import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
 import { printable } from "../printable-text.ts";
+import { computerFilesCommand } from "./files-command.ts";
+import {
+  computerTerminalCommand,
+  endSessionCommand,
+  recordingsCommand,
+  remoteSessionsCommand,
+} from "./terminal-command.ts";
 import { computerHistoryCommand, computerSettingsCommand } from "./agent-settings-command.ts";
 
 function formatComputers(computers: readonly ComputerResource[]): string {
@@ -108,6 +115,11 @@ export const computerCommand = buildRouteMap({
     }),
     settings: computerSettingsCommand,
     history: computerHistoryCommand,
+    terminal: computerTerminalCommand,
+    files: computerFilesCommand,
+    sessions: remoteSessionsCommand,
+    endSession: endSessionCommand,
+    recordings: recordingsCommand,
     forget: apiCommand<[string]>({
       brief: "Remove a computer's record and its right to connect",
       arguments: ["COMPUTER"],

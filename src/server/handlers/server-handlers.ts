@@ -12,6 +12,7 @@ export function collectCounters(server: PortolanServer): Record<string, number> 
     ["control", control.counters],
     ["discovery", discovery.counters],
     ["transfer", transfers.counters],
+    ["remote", server.management.remote.counters],
   ];
   return Object.fromEntries(
     sources.flatMap(([name, counters]) =>

@@ -8,6 +8,7 @@ import type { NetworkInterface } from "#platform/network.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
+import { decodeRemoteJoin } from "#wire/control/remote-messages.ts";
 import { encodeFrame, FrameReader, frameSizeBytesMax } from "#wire/control/frame.ts";
 import {
   type AgentMessage,
@@ -32,6 +33,7 @@ export type ControlLink = {
   readonly address: Ipv4Address;
   /** Our own address on this connection: the one this computer can reach us at. */
   readonly serverAddress: Ipv4Address;
+  readonly serverPort: number;
   /** Epoch ms. */
   readonly connectedAtMs: number;
   readonly hello: HelloMessage;
@@ -61,6 +63,12 @@ export type ControlServiceDependencies = {
   readonly onConnected: (link: ControlLink) => void;
   readonly onDisconnected: (link: ControlLink) => void;
   readonly onMessage: (link: ControlLink, message: AgentMessage) => void;
+  /** A remote session inside the control port: where its frames go, `null` when its ticket is not good. */
+  readonly joinRemote: (
+    socket: TLSSocket,
+    computerId: string,
+    ticket: string,
+  ) => ((value: unknown) => void) | null;
 };
 
 /** For a refused peer to read why. */
@@ -191,6 +199,11 @@ export class ControlService {
     const reader = new FrameReader();
     let handle = (value: unknown): void => {
       if (subject !== null) {
+        const join = decodeRemoteJoin(value);
+        if (join !== null) {
+          handle = this.#joinRemote(socket, { reader, computerId: subject.computerId, ticket: join.ticket });
+          return;
+        }
         const message = decodeAgentMessage(value);
         if (message.type !== "hello") {
           this.#refuse(socket, "out-of-order", "a connection begins with hello");
@@ -228,6 +241,25 @@ export class ControlService {
     });
   }
 
+  #joinRemote(
+    socket: TLSSocket,
+    given: { readonly reader: FrameReader; readonly computerId: string; readonly ticket: string },
+  ): (value: unknown) => void {
+    const { reader, computerId, ticket } = given;
+    const take = this.#dependencies.joinRemote(socket, computerId, ticket);
+    if (take === null) {
+      this.#count("bad-remote-ticket");
+      socket.destroy();
+      return () => undefined;
+    }
+    this.#count("remote-session");
+    this.#strangers.remove(socket);
+    socket.setTimeout(0);
+    reader.takesBytes = true;
+    reader.sizeBytesMax = frameSizeBytesMax.afterAuthentication;
+    return take;
+  }
+
   /** After its enrolment a stranger may only show that it is still there. */
   #receiveFromStranger(socket: TLSSocket, value: unknown): void {
     if (!this.#enrolments.isWaiting(socket) || decodeAgentMessage(value).type !== "pong") {
@@ -256,6 +288,7 @@ export class ControlService {
       agentRunId: hello.agentRunId,
       address: plainAddress(socket.remoteAddress),
       serverAddress: plainAddress(socket.localAddress),
+      serverPort: socket.localPort ?? 0,
       connectedAtMs: this.#dependencies.clock.epochMs(),
       hello,
       send: (message) => this.#send(socket, message),

@@ -116,6 +116,7 @@ class Ground {
       agentRunId,
       address,
       serverAddress: address,
+      serverPort: 402,
       connectedAtMs: 0,
       hello: {
         type: "hello",

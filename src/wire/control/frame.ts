@@ -5,10 +5,12 @@ import { WireError } from "../bytes/wire-error.ts";
  * | offset | size | field                                    |
  * | ------ | ---- | ---------------------------------------- |
  * | 0      | 4    | size of what follows, big-endian         |
- * | 4      | 1    | version, 1                               |
- * | 5      | …    | one JSON object, UTF-8                   |
+ * | 4      | 1    | 1: an object, 2: bytes                   |
+ * | 5      | …    | one JSON object, UTF-8, or the bytes     |
  */
 const version = 1;
+/** Only on connections that carry a terminal or a file. */
+const bytesVersion = 2;
 
 /** What a peer may send before and after it is authenticated. */
 export const frameSizeBytesMax = { beforeAuthentication: 64 << 10, afterAuthentication: 1 << 20 } as const;
@@ -31,6 +33,18 @@ export function encodeFrame(message: object): Uint8Array<ArrayBuffer> {
     .finish();
 }
 
+/** Bytes as they are, for a reader that takes them. @throws WireError `too-long` */
+export function encodeBytesFrame(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength + 1 > frameSizeBytesMax.afterAuthentication) {
+    throw new WireError({ code: "too-long", field: "frame", offset: 0, haveBytes: bytes.byteLength });
+  }
+  return new ByteWriter(bytes.byteLength + 5)
+    .uint32(bytes.byteLength + 1)
+    .uint8(bytesVersion)
+    .put(bytes)
+    .finish();
+}
+
 /**
  * Cuts a byte stream into frames. Holds at most one incomplete frame, BOUNDED by `sizeBytesMax`; the bytes of a frame are
  * joined once, however small the pieces they come in. Yields the JSON value of each frame, and a `Uint8Array` where bytes
@@ -41,6 +55,8 @@ export function encodeFrame(message: object): Uint8Array<ArrayBuffer> {
 export class FrameReader {
   /** Raised once the peer is authenticated. */
   sizeBytesMax: number = frameSizeBytesMax.beforeAuthentication;
+  /** Whether frames of bytes are taken; each is given out as a `Uint8Array`. */
+  takesBytes = false;
   #pieces: Uint8Array[] = [];
   #pendingBytes = 0;
   /** Bytes needed before there is something to do: the size field, then the frame; or announced bytes. */
@@ -86,7 +102,8 @@ export class FrameReader {
       this.#pieces = [joined.subarray(this.#neededBytes)];
       this.#pendingBytes -= this.#neededBytes;
       this.#neededBytes = 4;
-      yield decodeBody(joined.subarray(4, 4 + sizeBytes));
+      const body = joined.subarray(4, 4 + sizeBytes);
+      yield this.takesBytes && body[0] === bytesVersion ? body.subarray(1) : decodeBody(body);
     }
   }
 

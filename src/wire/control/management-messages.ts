@@ -24,7 +24,9 @@ export type AgentManagementMessage =
   | { readonly type: "settings"; readonly settings: AgentSettings; readonly isLocked: boolean }
   /** Who answered on the discovery group with a key that is not the site's. Nothing was sent to it. */
   | { readonly type: "rogue-server"; readonly address: Ipv4Address; readonly fingerprint: string }
-  | { readonly type: "wake-sent"; readonly wakeId: string; readonly sentCount: number };
+  | { readonly type: "wake-sent"; readonly wakeId: string; readonly sentCount: number }
+  /** The user or the policy of the computer said no, or it could not be begun. */
+  | { readonly type: "remote-refused"; readonly sessionId: string; readonly reason: string };
 
 export type ServerManagementMessage =
   | {
@@ -43,7 +45,21 @@ export type ServerManagementMessage =
       readonly port: number;
       /** 4 or 6 bytes, hex; `null` without. */
       readonly secureOnPassword: string | null;
+    }
+  /** Connect to this port of the server with the ticket, and let an operator work. */
+  | {
+      readonly type: "remote-open";
+      readonly sessionId: string;
+      readonly kind: RemoteKind;
+      readonly port: number;
+      readonly ticket: string;
+      /** Who asks, for the consent of the user and the notice on the computer. */
+      readonly operator: string;
+      readonly columns: number;
+      readonly rows: number;
     };
+
+export type RemoteKind = "terminal" | "files";
 
 export const returnAfterMsRange = { from: 5000, to: 24 * 3_600_000 } as const;
 
@@ -74,6 +90,8 @@ export function decodeAgentManagementMessage(
       };
     case "wake-sent":
       return { type, wakeId: fields.text("wakeId", 64), sentCount: fields.integer("sentCount", 0, 1024) };
+    case "remote-refused":
+      return { type, sessionId: fields.text("sessionId", 64), reason: fields.prose("reason", 1024) };
     default:
       return null;
   }
@@ -99,6 +117,17 @@ export function decodeServerManagementMessage(
         macs: fields.texts("macs", 32, 17).map((text) => MacAddress.parse(text)),
         port: fields.integer("port", 1, 65_535),
         secureOnPassword: fields.textOrNull("secureOnPassword", 12),
+      };
+    case "remote-open":
+      return {
+        type,
+        sessionId: fields.text("sessionId", 64),
+        kind: fields.choice("kind", ["terminal", "files"]),
+        port: fields.integer("port", 1, 65_535),
+        ticket: fields.text("ticket", 128),
+        operator: fields.prose("operator", 128),
+        columns: fields.integer("columns", 1, 1000),
+        rows: fields.integer("rows", 1, 1000),
       };
     default:
       return null;

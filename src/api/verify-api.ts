@@ -42,8 +42,29 @@ export const verifyPlanSchema = z
   .object({
     /** Name of one segment; every segment when it is left out. */
     segment: z.string().min(1).max(128).optional(),
+    /** Device whose lines remedies are written in: a format of `plan export`. */
+    format: z.string().max(64).default("nftables"),
   })
   .strict();
+
+/** Something that is wrong, named, until it is mended. */
+export const findingSchema = z.object({
+  kind: z.string(),
+  severity: z.enum(["fault", "warning", "notice"]),
+  subject: z.union([
+    z.object({ type: z.literal("segment"), name: z.string() }),
+    z.object({ type: z.literal("computer"), mac: z.string() }),
+  ]),
+  /** The computer of the site with this card, `null` when it is none or the subject is a segment. */
+  computerId: z.string().nullable(),
+  evidence: z.string(),
+  cause: z.string(),
+  remedy: z.string().nullable(),
+  firstSeenAt: epochMs,
+  lastSeenAt: epochMs,
+  seenCount: z.number(),
+});
+export type FindingResource = z.infer<typeof findingSchema>;
 
 /** Live proof of the plan. */
 export const verifyRoutes = {
@@ -54,6 +75,12 @@ export const verifyRoutes = {
     access: "operator",
     body: verifyPlanSchema,
     response: operationSchema,
+  },
+  listFindings: {
+    method: "GET",
+    path: "/plan/findings",
+    summary: "What is wrong with segments and computers, seen by watching and by verifying",
+    response: z.array(findingSchema),
   },
   listVerdicts: {
     method: "GET",

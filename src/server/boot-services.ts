@@ -16,7 +16,7 @@ import type { ComputerDirectory } from "./computer-directory.ts";
 import { BootEventRecorder, type BootEventSink } from "./services/boot-events.ts";
 import { BootProgress } from "./services/boot-progress.ts";
 import { BootScripts } from "./services/boot-scripts.ts";
-import { DhcpService } from "./services/dhcp-service.ts";
+import { DhcpService, type DhcpServiceDependencies } from "./services/dhcp-service.ts";
 import { HttpBootService } from "./services/http-boot-service.ts";
 import { TftpService, type TftpTransferReport } from "./services/tftp-service.ts";
 import { seeProbedFile } from "./verify/answer-probe.ts";
@@ -39,6 +39,7 @@ export type BootServicesDependencies = {
   readonly directory: ComputerDirectory;
   readonly sink: BootEventSink;
   readonly probes: ProbeWatch;
+  readonly observe: DhcpServiceDependencies["observe"];
 };
 
 /** Everything a computer meets before its agent runs, with the memory these parts share. */
@@ -87,6 +88,7 @@ export function createBootServices(
       ...{ network, clock, log, directory, attempts, settings, recordEvent },
       bootFiles: () => files.names(),
       probes: dependencies.probes,
+      observe: dependencies.observe,
     },
   );
   const http = new HttpBootService({ flows, interfaces }, { listenTcp, log, files, scripts, progress });

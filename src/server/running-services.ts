@@ -14,6 +14,8 @@ export async function startServices(server: PortolanServer): Promise<void> {
   // Jobs wake computers by the cards that the registry knows.
   await registry.load();
   await server.segments.load();
+  await server.findings.load();
+  await server.verify.load();
   await server.management.agentSettings.load();
   await jobs.start();
   const isBooting = server.settings.current()["boot.mode"] !== "off";

@@ -17,7 +17,7 @@ import { PackageStore } from "#store/package-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { AuditLog } from "./accounts/audit-log.ts";
-import { type BootServices, createBootServices } from "./boot-services.ts";
+import { type BootServices, type BootServicesDependencies, createBootServices } from "./boot-services.ts";
 import { createControl, createDiscovery, createRegistry, createSegments } from "./agent-services.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import { toBootEvent } from "./handlers/boot-handlers.ts";
@@ -40,7 +40,8 @@ import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-autho
 import { RelaySightings } from "./relay-sightings.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import { SiteSettings } from "./site-settings.ts";
-import { createVerify } from "./verify-services.ts";
+import { createFindings, createVerify } from "./verify-services.ts";
+import type { FindingService } from "./verify/finding-service.ts";
 import { ProbeDesk } from "./verify/probe-desk.ts";
 import { ProbeWatch } from "./verify/probe-watch.ts";
 import type { VerifyService } from "./verify/verify-service.ts";
@@ -73,6 +74,7 @@ export type PortolanServer = {
   readonly jobs: JobService;
   readonly jobStore: JobStore;
   readonly verify: VerifyService;
+  readonly findings: FindingService;
   readonly operations: Operations;
   readonly accounts: Accounts;
   readonly audit: AuditLog;
@@ -135,7 +137,8 @@ async function keepBootEvents(
     jobs,
     changes,
     management,
-  }: Pick<PortolanServer, "bootEvents" | "jobs" | "changes" | "management">,
+    findings,
+  }: Pick<PortolanServer, "bootEvents" | "jobs" | "changes" | "management" | "findings">,
   sightings: RelaySightings,
 ): Promise<void> {
   for (const event of events) {
@@ -147,6 +150,7 @@ async function keepBootEvents(
       jobs.bootOffered(event.computerId);
     }
   }
+  findings.seeBootEvents(events);
   await bootEvents.insert(events);
   events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
 }
@@ -154,7 +158,7 @@ async function keepBootEvents(
 function createBoot(
   parts: ServerParts,
   directory: ComputerDirectory,
-  probes: ProbeWatch,
+  watching: Pick<BootServicesDependencies, "probes" | "observe">,
   sink: BootEventSink,
 ): BootServices {
   const { config, network, clock, log, interfaces, flows, settings, authority } = parts;
@@ -164,7 +168,7 @@ function createBoot(
       siteKeyFingerprint: authority.fingerprint,
       extraKernelArguments: extraKernelArguments(),
     },
-    { network, clock, log, settings: () => settings.current(), directory, probes, sink },
+    { network, clock, log, settings: () => settings.current(), directory, ...watching, sink },
   );
 }
 
@@ -179,8 +183,10 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
   const { images, chunks, catalogue, transfers, captures } = createImageServices(parts, findLink);
   const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
-  const boot = createBoot(parts, directory, probes.watch, (events) =>
-    keepBootEvents(events, { bootEvents, jobs, changes, management }, sightings),
+  const { findings, store } = createFindings(parts, () => segments.current());
+  const watching = { probes: probes.watch, observe: findings.observe.bind(findings) };
+  const boot = createBoot(parts, directory, watching, (events) =>
+    keepBootEvents(events, { bootEvents, jobs, changes, management, findings }, sightings),
   );
   const registry = createRegistry({
     parts,
@@ -206,12 +212,22 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceSta
     ...{ parts, registry, jobs, imaging, boot, management },
     probes: probes.desk,
   });
-  const verify = createVerify({ parts, registry, segments, control, boot, transfers, ...probes });
+  const verify = createVerify({
+    parts,
+    registry,
+    segments,
+    control,
+    boot,
+    transfers,
+    ...probes,
+    findings,
+    store,
+  });
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
       ...{ registry, segments, management, images, bootEvents, chunks, catalogue, boot, control },
-      ...{ discovery, transfers, imaging, jobs, verify, packages, jobStore: new JobStore(db) },
+      ...{ discovery, transfers, imaging, jobs, verify, findings, packages, jobStore: new JobStore(db) },
       operations: new Operations(),
     },
     ...{ ...createAccounts(parts), changes },

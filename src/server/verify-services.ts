@@ -1,12 +1,12 @@
-import type { RuleRenderer } from "#engine/verify/remedy-book.ts";
-import { exporters, exportInputOf } from "#plan/export/exporters.ts";
 import type { Segment } from "#plan/segment.ts";
+import { FindingStore } from "#store/finding-store.ts";
 import type { BootServices } from "./boot-services.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import type { ServerParts } from "./server.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { ControlService } from "./services/control-service.ts";
 import type { TransferService } from "./services/transfer-service.ts";
+import { FindingService } from "./verify/finding-service.ts";
 import type { ProbeDesk } from "./verify/probe-desk.ts";
 import type { ProbeWatch } from "./verify/probe-watch.ts";
 import { type ProberCandidate, VerifyService } from "./verify/verify-service.ts";
@@ -21,8 +21,10 @@ export function createVerify(given: {
   readonly transfers: TransferService;
   readonly desk: ProbeDesk;
   readonly watch: ProbeWatch;
+  readonly findings: FindingService;
+  readonly store: FindingStore;
 }): VerifyService {
-  const { registry, segments, control, boot, transfers, desk, watch } = given;
+  const { registry, segments, control, boot, transfers, desk, watch, findings, store } = given;
   const { network, interfaces, clock, log, flows, authority, settings, config } = given.parts;
   const candidates = (): ProberCandidate[] =>
     registry.list().flatMap(({ id, name }) => {
@@ -34,20 +36,20 @@ export function createVerify(given: {
     bootFiles: boot.files,
     consolePort: config.consolePort,
     segments: () => segments.current(),
-    renderer: (segment) => nftablesLines(segment, given.parts),
+    site: () => ({ serverName: config.name, profile: settings.profile }),
+    findings,
+    store,
     siteKeyFingerprint: authority.fingerprint,
     controlPort: () => settings.current()["control.tcpPort"],
   });
 }
 
-/** Remedies are the lines of `plan export`, so that what is missing can be compared with what was given out. */
-function nftablesLines(segment: Segment, { flows, config, settings }: ServerParts): RuleRenderer {
-  return {
-    formatName: "nftables",
-    renderLine: (rule) => {
-      const serverName = config.name;
-      const input = exportInputOf({ flows: flows(), segment, serverName, profile: settings.profile });
-      return exporters.nftables.renderLine(rule, input);
-    },
-  };
+/** What is found wrong, by watching and by verifying. */
+export function createFindings(
+  parts: ServerParts,
+  segments: () => readonly Segment[],
+): { readonly findings: FindingService; readonly store: FindingStore } {
+  const store = new FindingStore(parts.db);
+  const { clock, log } = parts;
+  return { store, findings: new FindingService({ store, clock, log, segments }) };
 }

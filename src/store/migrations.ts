@@ -3,6 +3,7 @@ import type { Migration } from "kysely/migration";
 import { createAccountTables } from "./account-tables.ts";
 import { createJobTables } from "./job-tables.ts";
 import { createPlanTables } from "./plan-tables.ts";
+import { createVerifyTables } from "./verify-tables.ts";
 import { createAgentTables } from "./agent-tables.ts";
 import { signImages } from "./image-tables.ts";
 
@@ -14,6 +15,7 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
   return {
     "0001-first-deployment": { up: (db) => createFirstTables(db, dialect) },
     "0010-plan": { up: createPlanTables },
+    "0020-verify": { up: createVerifyTables },
     "0030-signed-images": { up: signImages },
     "0040-jobs": { up: (db) => createJobTables(db, dialect) },
     "0050-agents": { up: (db) => createAgentTables(db, dialect) },

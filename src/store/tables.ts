@@ -3,12 +3,14 @@ import type { AccountTables } from "./account-tables.ts";
 import type { AgentTables } from "./agent-tables.ts";
 import type { JobTables } from "./job-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
+import type { VerifyTables } from "./verify-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
 export type Tables = AccountTables &
   AgentTables &
   JobTables &
-  PlanTables & {
+  PlanTables &
+  VerifyTables & {
     /** Secrets and settings of the whole site. */
     site: { key: string; value: string };
     computers: {

@@ -44,6 +44,7 @@ async function main(given: ServeBootOptions): Promise<void> {
       settings: () => settings,
       directory,
       probes: new ProbeWatch(),
+      observe: () => undefined,
       sink: (events) => {
         if (given.isStoreDown === true) {
           return Promise.reject(new Error("the store is down"));

@@ -6,6 +6,7 @@ import { formatTable } from "../format-table.ts";
 import { exportCommand, formatsCommand } from "./plan-export-command.ts";
 import { lintCommand } from "./plan-lint-command.ts";
 import { formatSegments } from "./segment-command.ts";
+import { planFindingsCommand } from "./plan-findings-command.ts";
 import { planVerifyCommand } from "./plan-verify-command.ts";
 
 type FlowResource = PlanResource["flows"][number];
@@ -51,6 +52,7 @@ export const planCommand = buildRouteMap({
   docs: { brief: "Which ports and groups are needed, and why" },
   routes: {
     verify: planVerifyCommand,
+    findings: planFindingsCommand,
     show: apiCommand({
       brief: "Every flow, with the sockets open now",
       run: async ({ client }) => {

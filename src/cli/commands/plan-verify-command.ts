@@ -5,7 +5,12 @@ import { type ApiClient, createApiClient } from "../api-client.ts";
 import { type CliContext, printAnswer, resolveDataDir } from "../cli-context.ts";
 import { formatVerification, isFaulty } from "../verify-matrix.ts";
 
-type VerifyFlags = { readonly json: boolean; readonly data?: string; readonly segment?: string };
+type VerifyFlags = {
+  readonly json: boolean;
+  readonly data?: string;
+  readonly segment?: string;
+  readonly format?: string;
+};
 
 const pollDelayMs = 300;
 
@@ -57,11 +62,21 @@ export const planVerifyCommand = buildCommand<VerifyFlags, [], CliContext>({
         placeholder: "SEGMENT",
         optional: true,
       },
+      format: {
+        kind: "parsed",
+        parse: String,
+        brief: "Device whose lines remedies are written in, as for plan export (default nftables)",
+        placeholder: "FORMAT",
+        optional: true,
+      },
     },
   },
   async func(flags) {
     const client = createApiClient(resolveDataDir(flags.data));
-    const body = flags.segment === undefined ? {} : { segment: flags.segment };
+    const body = {
+      ...(flags.segment === undefined ? {} : { segment: flags.segment }),
+      ...(flags.format === undefined ? {} : { format: flags.format }),
+    };
     const operation = await client.call("verifyPlan", { body });
     const segments = await followVerification(client, operation.id, this.process.stderr);
     const cells = segments.flatMap((verified) => verified.cells);

@@ -11,15 +11,16 @@ const bootServerBudgetMs = 1000;
 
 export function describeArrival(arrival: ServerArrival): string {
   const { relay, sourceAddress, sourcePort, interfaceName } = arrival;
-  const from = `the server saw it on ${interfaceName} from ${sourceAddress}:${sourcePort}`;
+  const port = sourcePort === 0 ? "" : `:${sourcePort}`;
+  const from = `the server saw it on ${interfaceName} from ${sourceAddress}${port}`;
   if (relay === null) {
     return from;
   }
-  const port = [
+  const marks = [
     relay.circuitId === null ? null : `circuit ${relay.circuitId}`,
     relay.remoteId === null ? null : `remote ${relay.remoteId}`,
   ].filter((part) => part !== null);
-  const option82 = port.length === 0 ? "no option 82" : `option 82: ${port.join(", ")}`;
+  const option82 = marks.length === 0 ? "no option 82" : `option 82: ${marks.join(", ")}`;
   return `${from}, through relay ${relay.address} (hops ${relay.hops}, ${option82})`;
 }
 

@@ -85,7 +85,7 @@ function describePass(writer: CellWriter, results: readonly PairResult[]): strin
         ? `IGMP querier ${wire.querierAddress}`
         : "no IGMP query was heard, not even after leaving the groups";
   return (
-    `${results.length} (group, port) pairs from ${sources}, ${routerCount} routers on the way, ` +
+    `${results.length} (group, port) pairs from ${sources}, ${routerCount} router${routerCount === 1 ? "" : "s"} on the way, ` +
     `${reordered} out of order; ${query}`
   );
 }

@@ -1,49 +1,40 @@
+import { exporters, type ExportFormat, exportInputOf } from "#plan/export/exporters.ts";
 import type { Flow } from "#plan/flow.ts";
-import { type BoundaryRule, computeBoundaryRules } from "#plan/export/boundary-rules.ts";
 import type { Segment } from "#plan/segment.ts";
 import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import type { RemedyBook } from "./cell.ts";
-import type { CellSubject } from "./verdict.ts";
-
-/** Renders the lines of one rule in the words of a device. */
-export type RuleRenderer = {
-  /** What the lines are for, such as `nftables`. */
-  readonly formatName: string;
-  readonly renderLine: (rule: BoundaryRule) => readonly string[];
-};
-
-function isFor(rule: BoundaryRule, subject: CellSubject): boolean {
-  return [rule.flowId, ...rule.alsoFor].some((flowId) => flowId === subject);
-}
 
 /**
- * Remedies of one segment: the missing line of a flow exactly as the exporter of the device writes it.
+ * Remedies of one segment: the missing lines of a flow exactly as the exporter of the device writes them.
  *
- * @param serverAddress the address that the segment's agents use
+ * @param given.format of the device that stands between; what `plan export` would be asked for
  */
 export function createRemedyBook(given: {
   readonly segment: Segment;
   readonly flows: readonly Flow[];
-  readonly renderer: RuleRenderer;
+  readonly serverName: string;
+  readonly profile: string;
+  readonly format: ExportFormat;
 }): RemedyBook {
-  const { segment, flows, renderer } = given;
-  const rules = segment.serverAddress === null ? [] : computeBoundaryRules(flows, segment);
-  const server = segment.serverAddress ?? "the server";
+  const { segment, format } = given;
+  const server = segment.serverAddress ?? "ADDRESS-OF-THIS-SERVER";
   const subnet = Ipv4Subnet.format(segment.cidr);
+  // Without an address of ours there is no boundary yet, and nothing was probed.
+  const input = segment.serverAddress === null ? null : exportInputOf(given);
   return {
     forFlow: (flow, direction) => {
+      const rules = input?.rules.filter((rule) => rule.flowId === flow) ?? [];
+      // A flow whose answers are tracked has one rule, whichever way the packet was lost.
       const rule =
-        rules.find((candidate) => isFor(candidate, flow) && candidate.direction === direction) ??
-        // A flow whose answers are tracked has one rule, whichever way the packet was lost.
-        rules.find((candidate) => isFor(candidate, flow) && candidate.isAnswered);
-      return rule === undefined
-        ? null
-        : [`${renderer.formatName}:`, ...renderer.renderLine(rule)].join(" ").trim();
+        rules.find((candidate) => candidate.direction === direction) ??
+        rules.find((candidate) => candidate.isAnswered);
+      const lines = rule === undefined || input === null ? [] : exporters[format].renderLine(rule, input);
+      return lines.length === 0 ? null : lines.join("\n");
     },
     forDevice: (what) => {
       switch (what) {
         case "dhcp-relay":
-          return `on the router of ${subnet}, in the interface of the segment: ip helper-address ${server}`;
+          return `on the router of ${subnet}, on the interface of the segment: ip helper-address ${server}`;
         case "dhcp-server":
           return `give the site's DHCP server a range in ${subnet}, and the segment's router: ip helper-address ADDRESS-OF-THE-DHCP-SERVER`;
         case "querier":

@@ -1,7 +1,9 @@
-import type { VerifiedSegmentResource } from "#api/verify-api.ts";
+import type { FindingResource, VerifiedSegmentResource } from "#api/verify-api.ts";
 import { faultyVerdicts } from "#engine/verify/verdict.ts";
+import type { StoredFinding } from "#store/finding-store.ts";
 import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import type { ApiHandlers } from "../api-server.ts";
+import { readExportFormat } from "../plan-exports.ts";
 import type { PortolanServer } from "../server.ts";
 import type { VerifiedSegment } from "../verify/verify-service.ts";
 
@@ -18,19 +20,35 @@ function toResource(verified: VerifiedSegment): VerifiedSegmentResource {
   };
 }
 
+export function toFinding(server: PortolanServer, finding: StoredFinding): FindingResource {
+  const { kind, severity, subject, evidence, cause, remedy, seenCount } = finding;
+  const computer =
+    subject.type === "segment"
+      ? undefined
+      : server.registry.list().find(({ macs }) => macs.includes(subject.mac));
+  return {
+    ...{ kind, severity, subject, evidence, cause, remedy, seenCount },
+    computerId: computer?.id ?? null,
+    firstSeenAt: finding.firstSeenAtMs,
+    lastSeenAt: finding.lastSeenAtMs,
+  };
+}
+
 export function verifyHandlers(server: PortolanServer) {
   const { verify, operations } = server;
   return {
     verifyPlan: async ({ body }) => {
       const segments = verify.choose(body.segment ?? null);
+      const format = readExportFormat(body.format);
       return operations.start(`verify ${body.segment ?? "every segment"}`, async (report) => {
-        const verified = await verify.verify(segments, report);
+        const verified = await verify.verify(segments, format, report);
         const faults = verified.flatMap(({ cells }) =>
           cells.filter(({ verdict }) => faultyVerdicts.has(verdict)),
         );
         return { result: verified.map(toResource), detail: `${faults.length} faults` };
       });
     },
+    listFindings: async () => server.findings.list().map((finding) => toFinding(server, finding)),
     listVerdicts: async () => verify.latest().map(toResource),
   } satisfies Partial<ApiHandlers>;
 }

@@ -16,7 +16,7 @@ import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/n
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { MacAddress } from "#wire/address/mac-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
-import { decodeDhcpPacket } from "#wire/dhcp4/packet.ts";
+import { decodeDhcpPacket, type DhcpPacket } from "#wire/dhcp4/packet.ts";
 import { isProbeMac } from "#wire/probe/pxe-probe-packet.ts";
 import type { ComputerDirectory } from "../computer-directory.ts";
 import { answerProbe } from "../verify/answer-probe.ts";
@@ -45,6 +45,14 @@ export type DhcpServiceDependencies = {
   readonly bootFiles: () => ReadonlySet<string>;
   readonly recordEvent: (event: BootEvent) => void;
   readonly probes: ProbeWatch;
+  /** Every message of a computer to port 67 that could be read, answered or not. */
+  readonly observe: (message: ObservedDhcp) => void;
+};
+
+export type ObservedDhcp = {
+  readonly packet: DhcpPacket;
+  readonly sourceAddress: Ipv4Address;
+  readonly networkInterface: NetworkInterface;
 };
 
 /** Why a datagram got no answer, for counters. `malformed` has no boot event: it has no computer. */
@@ -127,7 +135,13 @@ export class DhcpService {
         sourceAddress: datagram.sourceAddress,
         sourcePort: datagram.sourcePort,
       };
-      this.#answer(listener, arrival, readBootRequest(arrival.packet, listener.port), arrivedAtMs);
+      const { packet, sourceAddress } = arrival;
+      this.#answer(listener, arrival, readBootRequest(packet, listener.port), arrivedAtMs);
+      if (listener.port === 67) {
+        // After the answer, which waits for nothing.
+        const { networkInterface } = listener;
+        this.#dependencies.observe({ packet, sourceAddress, networkInterface });
+      }
     } catch (error) {
       if (!(error instanceof WireError)) {
         throw error;

@@ -1,14 +1,17 @@
 import type { Logger } from "pino";
 import type { SegmentEvidence } from "#engine/verify/evidence.ts";
 import { judgeSegment } from "#engine/verify/judge-segment.ts";
-import { createRemedyBook, type RuleRenderer } from "#engine/verify/remedy-book.ts";
+import { createRemedyBook } from "#engine/verify/remedy-book.ts";
 import type { Cell } from "#engine/verify/verdict.ts";
+import type { ExportFormat } from "#plan/export/exporters.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findSegment, type Segment } from "#plan/segment.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { FindingStore } from "#store/finding-store.ts";
 import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import { ApiError } from "../api-error.ts";
 import type { ControlLink } from "../services/control-service.ts";
+import type { FindingService } from "./finding-service.ts";
 import { type ProbeSegmentDependencies, SegmentProbe } from "./probe-segment.ts";
 
 /** Everybody who could try something, with the name people know it by. */
@@ -20,7 +23,9 @@ export type VerifyServiceDependencies = ProbeSegmentDependencies & {
   readonly segments: () => readonly Segment[];
   readonly flows: () => readonly Flow[];
   readonly candidates: () => readonly ProberCandidate[];
-  readonly renderer: (segment: Segment) => RuleRenderer;
+  readonly site: () => { readonly serverName: string; readonly profile: string };
+  readonly findings: FindingService;
+  readonly store: Pick<FindingStore, "readVerdicts" | "putVerdicts">;
   readonly siteKeyFingerprint: string;
   readonly controlPort: () => number;
 };
@@ -51,6 +56,15 @@ export class VerifyService {
     this.#dependencies = dependencies;
   }
 
+  /** What was known before this server was started. */
+  async load(): Promise<void> {
+    for (const text of await this.#dependencies.store.readVerdicts()) {
+      // Written by `#store`.
+      const verified = JSON.parse(text) as VerifiedSegment;
+      this.#latest.set(verified.segment.name, verified);
+    }
+  }
+
   latest(): readonly VerifiedSegment[] {
     return [...this.#latest.values()];
   }
@@ -73,6 +87,7 @@ export class VerifyService {
   /** @throws ApiError 409 when one of them is being verified already */
   async verify(
     segments: readonly Segment[],
+    format: ExportFormat,
     onProgress: (progress: { readonly percent: number; readonly detail: string }) => void,
   ): Promise<VerifiedSegment[]> {
     const busy = segments.find(({ name }) => this.#running.has(name));
@@ -89,24 +104,25 @@ export class VerifyService {
     const queue = [...segments];
     const work = async (): Promise<void> => {
       for (let segment = queue.shift(); segment !== undefined; segment = queue.shift()) {
-        results.push(await this.#verifyOne(segment, onStep));
+        results.push(await this.#verifyOne(segment, format, onStep));
       }
     };
     await Promise.all(Array.from({ length: parallelCount }, work));
     return segments.flatMap(({ name }) => results.filter(({ segment }) => segment.name === name));
   }
 
-  async #verifyOne(segment: Segment, onStep: (detail: string) => void): Promise<VerifiedSegment> {
-    const { clock, flows, renderer } = this.#dependencies;
+  async #verifyOne(
+    segment: Segment,
+    format: ExportFormat,
+    onStep: (detail: string) => void,
+  ): Promise<VerifiedSegment> {
+    const { clock, flows, site, findings } = this.#dependencies;
     const startedAtMs = clock.monotonicMs();
     this.#running.add(segment.name);
     try {
       const evidence = await this.#gather(segment, onStep);
-      const remedies = createRemedyBook({
-        segment: evidence.segment,
-        flows: flows(),
-        renderer: renderer(segment),
-      });
+      const known = { segment: evidence.segment, flows: flows() };
+      const remedies = createRemedyBook({ ...known, ...site(), format });
       const verified: VerifiedSegment = {
         segment,
         prober: evidence.prober,
@@ -115,9 +131,21 @@ export class VerifyService {
         cells: judgeSegment(evidence, remedies, this.#howToProbe(segment)),
       };
       this.#latest.set(segment.name, verified);
+      findings.settle(evidence, verified.cells);
+      await this.#store(verified);
       return verified;
     } finally {
       this.#running.delete(segment.name);
+    }
+  }
+
+  /** The verdicts are worth having also when the store is away. */
+  async #store(verified: VerifiedSegment): Promise<void> {
+    const { store, log } = this.#dependencies;
+    try {
+      await store.putVerdicts(verified.segment.name, verified.atMs, JSON.stringify(verified));
+    } catch (error) {
+      log.warn({ err: error }, "verdicts could not be stored; they are in memory");
     }
   }
 

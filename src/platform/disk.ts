@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { realpathSync } from "node:fs";
+import { runProgram } from "./run-program.ts";
 
 /** A block device or a disk image file, read and written at offsets. */
 export type Disk = {
@@ -9,6 +10,8 @@ export type Disk = {
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Content and metadata are on the medium when it returns. */
   flush(): Promise<void>;
+  /** Lets the kernel forget what it has cached of it, so that the next read comes from the medium. Root only. */
+  forgetCached(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -25,6 +28,7 @@ async function sizeOf(path: string, handle: FileHandle): Promise<number> {
 export async function openDisk(path: string, mode: "read" | "write"): Promise<Disk> {
   const handle = await open(path, mode === "read" ? "r" : "r+");
   const sizeBytes = await sizeOf(path, handle);
+  const isBlockDevice = (await handle.stat()).isBlockDevice();
   return {
     sizeBytes,
     async read(offset, length) {
@@ -47,12 +51,28 @@ export async function openDisk(path: string, mode: "read" | "write"): Promise<Di
       }
     },
     flush: () => handle.sync(),
+    forgetCached: () => (isBlockDevice ? flushBuffers(path) : dropCaches()),
     close: () => handle.close(),
   };
 }
 
-/** Tells the kernel to forget what it has cached, so that the next read comes from the medium. Root only. */
-export async function dropCaches(): Promise<void> {
+/** Of one device alone: the rest of the system keeps what it works with. */
+async function flushBuffers(path: string): Promise<void> {
+  const args = ["--flushbufs", path];
+  const outcome = await runProgram({
+    program: "blockdev",
+    args,
+    timeoutMs: 10 * 60_000,
+    outputBytesMax: 256,
+  });
+  if (outcome.type !== "exited" || outcome.exitCode !== 0) {
+    const why = outcome.type === "not-started" ? outcome.reason : outcome.output.trim();
+    throw new Error(`what is cached of ${path} could not be dropped: ${why}`);
+  }
+}
+
+/** A file's pages cannot be named from here, so all of them go. */
+async function dropCaches(): Promise<void> {
   const handle = await open("/proc/sys/vm/drop_caches", "w");
   try {
     await handle.write("3\n");

@@ -71,13 +71,48 @@ test("disk restore: a finished disk equals the image, a changed one is reported 
   await restore.write(0, zstdCompressSync(chunkOf(0)));
   await restore.write(2, zstdCompressSync(chunkOf(2)));
   await disk.write(2 * chunkSizeBytes + 5, Uint8Array.of((image[2 * chunkSizeBytes + 5] ?? 0) ^ 1));
-  assert.match((await restore.finish(() => undefined)) ?? "", /chunk 2 reads back differently/);
+  assert.match((await restore.verify(() => undefined)) ?? "", /chunk 2 reads back differently/);
   assert.ok(
     readFileSync(path)
       .subarray(0, 512)
       .every((byte) => byte === 0),
   );
   await disk.write(2 * chunkSizeBytes, chunkOf(2));
-  assert.equal(await restore.finish(() => undefined), null);
+  assert.equal(await restore.verify(() => undefined), null);
+  assert.equal(await restore.complete((first) => ({ first, backup: null })), null);
   assert.ok(readFileSync(path).subarray(0, image.byteLength).equals(image));
+});
+
+test("disk restore: what a disk holds already is not asked for, and the end is right all the same", async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.skip("needs root to read past the page cache");
+    return;
+  }
+  const { disk, path } = await openOldDisk(t);
+  await disk.write(0, image);
+  await disk.write(2 * chunkSizeBytes, Uint8Array.of(1, 2, 3));
+  const restore = new DiskRestore(disk, manifest);
+  assert.equal(await restore.compare(() => undefined, new AbortController().signal), "compared");
+  assert.deepEqual(restore.missing(), [2]);
+  await restore.begin(() => undefined);
+  assert.ok(
+    readFileSync(path)
+      .subarray(0, 512)
+      .every((byte) => byte === 0),
+  );
+  await restore.write(2, zstdCompressSync(chunkOf(2)));
+  assert.equal(await restore.verify(() => undefined), null);
+  assert.equal(await restore.complete((first) => ({ first, backup: null })), null);
+  assert.ok(readFileSync(path).subarray(0, image.byteLength).equals(image));
+});
+
+test("disk restore: a disk that holds something else is not read to its end", async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.skip("needs root to read past the page cache");
+    return;
+  }
+  const { disk } = await openOldDisk(t);
+  const restore = new DiskRestore(disk, manifest);
+  assert.equal(await restore.compare(() => undefined, new AbortController().signal), "not-worth-it");
+  assert.deepEqual(restore.missing(), [0, 2]);
 });

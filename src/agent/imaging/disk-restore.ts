@@ -2,26 +2,50 @@ import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import { chunkLength, freeChunks, type Manifest } from "#engine/image/manifest.ts";
-import { type Disk, dropCaches } from "#platform/disk.ts";
+import type { Disk } from "#platform/disk.ts";
+import type { ChunkSink } from "./chunk-sink.ts";
 
 const decompress = promisify(zstdDecompress);
 const zeros = new Uint8Array(1 << 20);
+const backupTableSizeBytes = 34 * 512;
+/** Chunks read at the same time: the disk works while the last one is hashed. */
+const readerCount = 4;
+/** Chunks looked at before a disk is compared as a whole, spread over the image. */
+const sampleCount = 64;
+/** With fewer equal than this, reading everything costs more than it saves. */
+const worthwhileShare = 0.1;
+
+/** What belongs at the start of the disk and at its end, once everything else is proven. */
+export type FinalTable = {
+  readonly first: Uint8Array;
+  readonly backup: { readonly startBytes: number; readonly bytes: Uint8Array } | null;
+};
 
 /**
- * Writes the chunks of one image to one disk. While it works the disk cannot boot: its first and last chunk, which hold
- * both partition tables, are wiped at the start and the first is written last.
+ * Writes the chunks of one image to one disk. While it works the disk cannot boot: both partition tables are wiped at the
+ * start, and the chunks that hold them are written last.
  */
-export class DiskRestore {
+export class DiskRestore implements ChunkSink {
   readonly #disk: Disk;
+  /** The image's disk where it lies on `#disk`; offsets are those of the image. */
+  readonly #placed: Disk;
   readonly #manifest: Manifest;
   /** Chunk indices not written yet. BOUNDED by the manifest. */
   readonly #missing: Set<number>;
-  #firstChunk: Uint8Array | null = null;
+  /** Chunk indices written, to be read back. BOUNDED by the manifest. */
+  readonly #written = new Set<number>();
+  /** Content of chunks with a partition table, by index; written last. BOUNDED by three: the first, and the last two. */
+  readonly #held = new Map<number, Uint8Array>();
+  readonly #heldFrom: number;
   #writtenBytes = 0;
 
-  constructor(disk: Disk, manifest: Manifest) {
+  /** @param placed where the image's disk is on the target, when not at the same offsets */
+  constructor(disk: Disk, manifest: Manifest, placed: Disk = disk) {
     this.#disk = disk;
+    this.#placed = placed;
     this.#manifest = manifest;
+    const endBytes = placed === disk ? disk.sizeBytes - backupTableSizeBytes : Infinity;
+    this.#heldFrom = Math.floor(endBytes / manifest.chunkSizeBytes);
     this.#missing = new Set(manifest.chunks.keys().filter((index) => manifest.chunks[index] !== null));
   }
 
@@ -33,21 +57,52 @@ export class DiskRestore {
     return [...this.#missing];
   }
 
+  /**
+   * Finds what the disk holds already, so that only what differs has to come. Changes nothing.
+   *
+   * @returns whether it went through, or stopped because the disk holds something else
+   */
+  async compare(
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<"compared" | "not-worth-it"> {
+    // What is found equal counts as proven, so it has to come from the medium.
+    await this.#disk.forgetCached();
+    const all = this.missing();
+    const step = Math.max(1, Math.floor(all.length / sampleCount));
+    const sample = all.filter((_, place) => place % step === 0);
+    const equalCount = await this.#findEqual(sample, signal, () => undefined);
+    if (equalCount < sample.length * worthwhileShare) {
+      return "not-worth-it";
+    }
+    const seen = new Set(sample);
+    const rest = all.filter((index) => !seen.has(index));
+    let doneCount = sample.length;
+    await this.#findEqual(rest, signal, () => {
+      doneCount += 1;
+      onProgress(doneCount * this.#manifest.chunkSizeBytes, all.length * this.#manifest.chunkSizeBytes);
+    });
+    return "compared";
+  }
+
   /** Makes the disk unbootable, then zeroes what the image has as zeros and the disk has not. */
   async begin(onProgress: (doneBytes: number) => void): Promise<void> {
     const { chunks, chunkSizeBytes } = this.#manifest;
     await this.#disk.write(0, zeros.subarray(0, Math.min(zeros.byteLength, this.#disk.sizeBytes)));
-    const backupSizeBytes = 34 * 512;
-    await this.#disk.write(this.#disk.sizeBytes - backupSizeBytes, zeros.subarray(0, backupSizeBytes));
+    await this.#disk.write(
+      this.#disk.sizeBytes - backupTableSizeBytes,
+      zeros.subarray(0, backupTableSizeBytes),
+    );
     await this.#disk.flush();
     const free = freeChunks(this.#manifest);
     for (const [index, chunkHash] of chunks.entries()) {
       if (chunkHash === null && index !== 0 && !free.has(index)) {
         const offset = index * chunkSizeBytes;
         const length = chunkLength(this.#manifest, index);
-        const found = await this.#disk.read(offset, length);
+        const found = await this.#placed.read(offset, length);
         if (Buffer.compare(found, zeros.subarray(0, length)) !== 0) {
-          await this.#disk.write(offset, zeros.subarray(0, length));
+          await this.#placed.write(offset, zeros.subarray(0, length));
+          this.#written.add(index);
         }
         onProgress(offset + length);
       }
@@ -69,10 +124,11 @@ export class DiskRestore {
     if (content === null || content.byteLength !== length || hash("sha256", content) !== wanted) {
       return false;
     }
-    if (index === 0) {
-      this.#firstChunk = content;
+    if (this.#isHeld(index)) {
+      this.#held.set(index, content);
     } else {
-      await this.#disk.write(index * this.#manifest.chunkSizeBytes, content);
+      await this.#placed.write(index * this.#manifest.chunkSizeBytes, content);
+      this.#written.add(index);
     }
     this.#missing.delete(index);
     this.#writtenBytes += length;
@@ -80,40 +136,103 @@ export class DiskRestore {
   }
 
   /**
-   * Reads everything back from the medium, and only then writes the first chunk, which makes the disk bootable.
+   * Reads back from the medium what was written; what was found equal came from it already.
    *
-   * @returns the reason when the disk does not hold what was written
+   * @returns the reason when the disk does not hold it
    */
-  async finish(onProgress: (doneBytes: number) => void): Promise<string | null> {
-    await this.#disk.flush();
-    await dropCaches();
-    const { chunks, chunkSizeBytes } = this.#manifest;
+  async verify(onProgress: (doneBytes: number) => void): Promise<string | null> {
+    await this.#placed.flush();
+    await this.#disk.forgetCached();
     let doneBytes = 0;
-    for (const [index, chunkHash] of chunks.entries()) {
-      if (chunkHash === null || index === 0) {
-        continue;
-      }
+    let fault: string | null = null;
+    await this.#eachOf([...this.#written], async (index) => {
       const length = chunkLength(this.#manifest, index);
-      const found = await this.#disk.read(index * chunkSizeBytes, length);
-      if (hash("sha256", found) !== chunkHash) {
-        return `chunk ${index} reads back differently from what was written; the disk is failing`;
+      const found = await this.#placed.read(index * this.#manifest.chunkSizeBytes, length);
+      const wanted = this.#manifest.chunks[index] ?? null;
+      const isEqual =
+        wanted === null
+          ? Buffer.compare(found, zeros.subarray(0, length)) === 0
+          : hash("sha256", found) === wanted;
+      if (!isEqual) {
+        fault ??= `chunk ${index} reads back differently from what was written; the disk is failing`;
       }
       doneBytes += length;
       onProgress(doneBytes);
-    }
-    const first = this.#firstChunk;
-    if (first === null) {
+      return fault === null;
+    });
+    return fault;
+  }
+
+  /**
+   * Writes the partition tables, which make the disk bootable. Everything else must be proven and on the medium.
+   *
+   * @param change what to make of the image's first chunk
+   * @returns the reason when the disk does not hold it
+   */
+  async complete(change: (first: Uint8Array) => FinalTable): Promise<string | null> {
+    const image = this.#held.get(0);
+    if (image === undefined) {
       return null;
     }
+    const { first, backup } = change(image);
+    const pieces = [...this.#held]
+      .filter(([index]) => index !== 0)
+      .map(([index, bytes]) => ({ startBytes: index * this.#manifest.chunkSizeBytes, bytes }))
+      // The image's own backup of its table lies there, which the new one replaces.
+      .filter(() => backup === null);
+    if (backup !== null) {
+      pieces.push({ startBytes: backup.startBytes, bytes: Uint8Array.from(backup.bytes) });
+    }
+    for (const { startBytes, bytes } of pieces) {
+      await this.#disk.write(startBytes, bytes);
+    }
+    await this.#disk.flush();
     await this.#disk.write(0, first);
     await this.#disk.flush();
-    await dropCaches();
-    const found = await this.#disk.read(0, first.byteLength);
-    if (Buffer.compare(found, first) !== 0) {
-      await this.#disk.write(0, zeros.subarray(0, first.byteLength));
-      await this.#disk.flush();
-      return "the first chunk reads back differently from what was written; the disk is failing";
+    await this.#disk.forgetCached();
+    for (const { startBytes, bytes } of [{ startBytes: 0, bytes: first }, ...pieces]) {
+      const found = await this.#disk.read(startBytes, bytes.byteLength);
+      if (Buffer.compare(found, bytes) !== 0) {
+        await this.#disk.write(0, zeros.subarray(0, first.byteLength));
+        await this.#disk.flush();
+        return "a partition table reads back differently from what was written; the disk is failing";
+      }
     }
     return null;
+  }
+
+  #isHeld(index: number): boolean {
+    return index === 0 || index >= this.#heldFrom;
+  }
+
+  async #findEqual(indices: readonly number[], signal: AbortSignal, onChunk: () => void): Promise<number> {
+    let equalCount = 0;
+    await this.#eachOf(indices, async (index) => {
+      const length = chunkLength(this.#manifest, index);
+      const found = await this.#placed.read(index * this.#manifest.chunkSizeBytes, length);
+      if (hash("sha256", found) === this.#manifest.chunks[index]) {
+        this.#missing.delete(index);
+        equalCount += 1;
+        if (this.#isHeld(index)) {
+          this.#held.set(index, found);
+        }
+      }
+      onChunk();
+      return !signal.aborted;
+    });
+    return equalCount;
+  }
+
+  /** With some at the same time; ends early when `act` says so. */
+  async #eachOf(indices: readonly number[], act: (index: number) => Promise<boolean>): Promise<void> {
+    const next = indices[Symbol.iterator]();
+    const reader = async (): Promise<void> => {
+      for (const index of next) {
+        if (!(await act(index))) {
+          return;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: readerCount }, reader));
   }
 }

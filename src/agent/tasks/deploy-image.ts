@@ -1,17 +1,22 @@
 import { hash } from "node:crypto";
 import { decodeManifest, type Manifest } from "#engine/image/manifest.ts";
-import { openDisk } from "#platform/disk.ts";
+import { findSigner, type ManifestSignature } from "#platform/manifest-signature.ts";
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
+import { addBootEntry } from "../imaging/boot-entry.ts";
 import { chooseDisk } from "../imaging/choose-disk.ts";
 import { DiskRestore } from "../imaging/disk-restore.ts";
 import { ImagingInbox } from "../imaging/imaging-inbox.ts";
 import { restoreByMulticast } from "../imaging/restore-by-multicast.ts";
 import { restoreByUnicast } from "../imaging/restore-by-unicast.ts";
+import { RestoreTarget } from "../imaging/restore-target.ts";
 import { TransferClient } from "../imaging/transfer-client.ts";
 import { ImageError, TransferRight } from "../imaging/transfer-right.ts";
+import { writeIdentity } from "../imaging/write-identity.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
 
 type DeployTask = Extract<TaskMessage["task"], { kind: "deploy-image" }>;
+
+/** The manifest, proven to be the one this task names and to bear the site's signature. */
 async function fetchManifest(
   task: DeployTask,
   context: TaskContext,
@@ -23,36 +28,49 @@ async function fetchManifest(
     if (hash("sha256", text) !== task.imageId) {
       throw new ImageError("the manifest is not that of the image this task names");
     }
+    const signature = JSON.parse(await transfer.readSignature()) as ManifestSignature;
+    if (findSigner(task.imageId, signature) !== context.siteKeyFingerprint) {
+      throw new ImageError("the image does not bear the signature of this site; it is not written");
+    }
     return decodeManifest(text);
   } finally {
     transfer.close();
   }
 }
 
-/** Restores an image to the disk the rule means, and proves it by reading back. */
-export async function deployImage(task: DeployTask, context: TaskContext): Promise<TaskOutcome> {
-  const inbox = new ImagingInbox();
-  context.onMessage((message) => inbox.push(message));
-  const right = new TransferRight(task.transfer, inbox, context.signal);
-  const manifest = await right.keepTrying((access) => fetchManifest(task, context, access));
-  const choice = chooseDisk(task.disk, context.disks(), manifest.sizeBytes);
-  if (choice.type === "refused") {
-    return { outcome: "failed", reason: choice.reason };
-  }
-  const path = `/dev/${choice.disk.name}`;
+type Restoring = {
+  readonly task: DeployTask;
+  readonly context: TaskContext;
+  readonly manifest: Manifest;
+  readonly target: RestoreTarget;
+  readonly restore: DiskRestore;
+};
+
+/** Compares the disk with the image, and brings what differs. @returns false when it was cancelled */
+async function bringChunks(
+  { context, manifest, restore }: Restoring,
+  inbox: ImagingInbox,
+  right: TransferRight,
+): Promise<boolean> {
+  let transport: "multicast" | "unicast" | null = null;
+  let totalBytes = 0;
+  const report = (stage: string, doneBytes: number): void => {
+    context.report({ doneBytes: Math.min(doneBytes, totalBytes), totalBytes, transport, stage });
+  };
+  report("comparing", 0);
+  const compared = await restore.compare((doneBytes, allBytes) => {
+    context.report({ doneBytes, totalBytes: allBytes, transport, stage: "comparing" });
+  }, context.signal);
+  totalBytes = restore.missing().length * manifest.chunkSizeBytes;
+  const allCount = manifest.chunks.filter((chunk) => chunk !== null).length;
   context.say(
-    `writing ${manifest.name} to ${path} (${choice.disk.model ?? "no model"}, ${choice.disk.serial ?? "no serial"})`,
+    compared === "compared"
+      ? `${restore.missing().length} of ${allCount} chunks differ from the image`
+      : "the disk holds something else; everything is fetched",
   );
-  const disk = await openDisk(path, "write");
-  try {
-    const restore = new DiskRestore(disk, manifest);
-    const totalBytes = restore.missing().length * manifest.chunkSizeBytes;
-    let transport: "multicast" | "unicast" | null = null;
-    const report = (stage: string, doneBytes: number): void => {
-      context.report({ doneBytes: Math.min(doneBytes, totalBytes), totalBytes, transport, stage });
-    };
-    report("preparing", 0);
-    await restore.begin(() => report("preparing", 0));
+  report("preparing", 0);
+  await restore.begin(() => report("preparing", 0));
+  if (restore.missing().length > 0) {
     report("waiting", 0);
     const onWritten = (): void => report("writing", restore.writtenBytes);
     transport = "multicast";
@@ -61,12 +79,64 @@ export async function deployImage(task: DeployTask, context: TaskContext): Promi
       transport = "unicast";
       await right.keepTrying((access) => restoreByUnicast(restore, manifest, access, context, onWritten));
     }
-    if (context.signal.aborted) {
+  }
+  return !context.signal.aborted;
+}
+
+/** Proves what was written, makes the disk this computer's own, and only then bootable. */
+async function finish({ task, context, manifest, target, restore }: Restoring): Promise<TaskOutcome> {
+  const { options } = task;
+  const { writtenBytes: totalBytes } = restore;
+  const stage = (name: string, doneBytes = 0): void =>
+    context.report({ doneBytes, totalBytes, transport: null, stage: name });
+  stage("verifying");
+  const fault = await restore.verify((doneBytes) => stage("verifying", doneBytes));
+  if (fault !== null) {
+    return { outcome: "failed", reason: fault };
+  }
+  if (target.isResized) {
+    stage("resizing");
+    await target.resize();
+  }
+  if (options.identity !== null) {
+    stage("setting its identity");
+    const written = await writeIdentity(target, manifest, options.identity);
+    context.say(`identity written to ${written.join(", ")}`);
+  }
+  const tableFault = await restore.complete((first) => target.finalTable(first, manifest, options));
+  if (tableFault === null && options.hasBootEntry) {
+    context.say(await addBootEntry(target, manifest));
+  }
+  return { outcome: tableFault === null ? "done" : "failed", reason: tableFault };
+}
+
+/** Restores an image to the disk the rule means, and proves it by reading back. */
+export async function deployImage(task: DeployTask, context: TaskContext): Promise<TaskOutcome> {
+  const inbox = new ImagingInbox();
+  context.onMessage((message) => inbox.push(message));
+  const right = new TransferRight(task.transfer, inbox, context.signal);
+  const manifest = await right.keepTrying((access) => fetchManifest(task, context, access));
+  // A disk of another size is a matter of the options, which know what can be done about it.
+  const neededBytes = task.options.resize === null ? manifest.sizeBytes : 0;
+  const choice = chooseDisk(task.disk, context.disks(), neededBytes);
+  if (choice.type === "refused") {
+    return { outcome: "failed", reason: choice.reason };
+  }
+  const { name, model, serial } = choice.disk;
+  const path = `/dev/${name}`;
+  const target = await RestoreTarget.open(path, manifest, task.options);
+  if (!(target instanceof RestoreTarget)) {
+    return { outcome: "failed", reason: target.refusal };
+  }
+  context.say(`writing ${manifest.name} to ${path} (${model ?? "no model"}, ${serial ?? "no serial"})`);
+  try {
+    const restore = new DiskRestore(target.disk, manifest, target.placed);
+    const restoring = { task, context, manifest, target, restore };
+    if (!(await bringChunks(restoring, inbox, right))) {
       return { outcome: "failed", reason: "cancelled; the disk was left unbootable" };
     }
-    const fault = await restore.finish((doneBytes) => report("verifying", doneBytes));
-    return fault === null ? { outcome: "done", reason: null } : { outcome: "failed", reason: fault };
+    return await finish(restoring);
   } finally {
-    await disk.close();
+    await target.close();
   }
 }

@@ -94,7 +94,7 @@ export function decodeGptHeader(sector: Uint8Array, sectorSizeBytes: number): Gp
   if (headerSize < 92 || headerSize > sector.byteLength) {
     throw new WireError({ code: "bad-value", field: "GPT header size", offset: gptOffsets.headerSize });
   }
-  const header = sector.slice(0, headerSize);
+  const header = Uint8Array.from(sector.subarray(0, headerSize));
   viewOf(header).setUint32(gptOffsets.headerCrc, 0, true);
   if (crc32(header) !== view.getUint32(gptOffsets.headerCrc, true)) {
     throw new WireError({ code: "bad-value", field: "GPT header CRC", offset: gptOffsets.headerCrc });

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "#platform/clock.ts";
 import { SimulatedNetwork } from "#platform/sim/simulated-network.ts";
 import type { ServerConfig } from "#server/config.ts";
 import { type OpenConsole, openConsole } from "#server/open-console.ts";
-import { startServices } from "#server/running-services.ts";
+import { startServices } from "#server/start-services.ts";
 import { createServer, type PortolanServer } from "#server/server.ts";
 import { openDatabase } from "#store/database.ts";
 import { SiteStore } from "#store/site-store.ts";

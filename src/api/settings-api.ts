@@ -16,6 +16,15 @@ export const setSettingSchema = z.object({ value: z.string().max(4096) }).strict
 
 export const setProfileSchema = z.object({ profile: z.enum(["classic", "firewall"]) }).strict();
 
+/** What a change did at this server. */
+const effectFields = {
+  effect: z.string(),
+  /** What could not be followed yet, such as a port that another program holds. */
+  problems: z.array(z.string()),
+  /** What lint finds now and did not find before. */
+  findings: z.array(findingSchema),
+};
+
 /** Settings of the site. */
 export const settingsRoutes = {
   listSettings: {
@@ -29,13 +38,13 @@ export const settingsRoutes = {
     path: "/settings/:id",
     summary: "Change one setting",
     body: setSettingSchema,
-    response: z.object({ setting: settingSchema, effect: z.string(), findings: z.array(findingSchema) }),
+    response: z.object({ setting: settingSchema, ...effectFields }),
   },
   setProfile: {
     method: "PUT",
     path: "/profile",
     summary: "Take a whole profile of settings",
     body: setProfileSchema,
-    response: z.object({ profile: z.string(), effect: z.string(), findings: z.array(findingSchema) }),
+    response: z.object({ profile: z.string(), ...effectFields }),
   },
 } as const satisfies Routes;

@@ -4,7 +4,7 @@ import { pino, type Logger } from "pino";
 import { systemClock } from "#platform/clock.ts";
 import { createNetwork } from "#platform/create-network.ts";
 import { type ConfigFlags, ConfigError, loadConfig } from "./config.ts";
-import { startServices } from "./running-services.ts";
+import { startServices } from "./start-services.ts";
 import { type OpenConsole, openConsole } from "./open-console.ts";
 import { createServer, type PortolanServer } from "./server.ts";
 
@@ -54,11 +54,11 @@ async function describeConsole(server: PortolanServer, { url }: OpenConsole): Pr
 }
 
 function announce(server: PortolanServer, consoleLines: readonly string[]): void {
-  const { config, interfaces, serviceStates } = server;
+  const { config, interfaces, services } = server;
   const lines = [
     `portolan ${version}, server ${config.name}, data in ${config.dataDir}`,
     `serves on ${interfaces.map((nic) => `${nic.name} (${nic.address})`).join(", ")}`,
-    ...[...serviceStates].map(
+    ...[...services.states].map(
       ([name, { state, reason }]) => `  ${name}: ${state}${reason === null ? "" : `: ${reason}`}`,
     ),
     ...consoleLines,
@@ -74,7 +74,7 @@ async function serve(flags: ConfigFlags, log: Logger): Promise<void> {
   await startServices(server);
   const openedConsole = await openConsole(server, version);
   announce(server, await describeConsole(server, openedConsole));
-  const failed = [...server.serviceStates].filter(([, { state }]) => state === "failed");
+  const failed = [...server.services.states].filter(([, { state }]) => state === "failed");
   if (failed.length > 0) {
     const names = failed.map(([name]) => name).join(", ");
     process.stdout.write(`not running: ${names}; everything else runs. The exit code will be 1.\n`);

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import type { BootEvent } from "#engine/boot/boot-event.ts";
 import type { Flow } from "#plan/flow.ts";
-import { computeFlows, findFlow } from "#plan/flows.ts";
+import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Network, NetworkInterface } from "#platform/network.ts";
@@ -26,6 +26,8 @@ import type { ComputerRegistry } from "./computer-registry.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import type { ImageCatalogue } from "./image-catalogue.ts";
 import { createImageServices } from "./image-services.ts";
+import { LivePlan } from "./live-plan.ts";
+import { RunningServices } from "./running-services.ts";
 import { createImaging, createJobs } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
 import { createManagement, type ManagementServices } from "./management-services.ts";
@@ -83,7 +85,7 @@ export type PortolanServer = {
   /** Bearer token of this machine's administrator, new at every start. */
   readonly adminToken: string;
   readonly startedAtMs: number;
-  readonly serviceStates: Map<string, { state: "running" | "off" | "failed"; reason: string | null }>;
+  readonly services: RunningServices;
   stop(): Promise<void>;
 };
 
@@ -173,7 +175,7 @@ function createBoot(
 }
 
 /** The services, and the wires between them. */
-function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "serviceStates" | "startedAtMs"> {
+function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" | "startedAtMs"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
   const directory = createComputerDirectory();
   const changes = new SiteChanges();
@@ -251,27 +253,51 @@ export async function createServer(
   const settings = new SiteSettings(site);
   await settings.load();
   const authority = await openAuthority(site, clock);
-  const flows = (): Flow[] => computeFlows(settings.current(), { consolePort: config.consolePort });
+  const plan = new LivePlan(() => settings.current(), config.consolePort);
+  const flows = (): readonly Flow[] => plan.flows();
   const addresses = interfaces.map((nic) => nic.address);
   const tls = await authority.issueServer(config.name || hostname(), addresses, clock.epochMs());
-  const server = assemble({ config, network, clock, log, interfaces, flows, settings, authority, tls, db });
+  const parts = { config, network, clock, log, interfaces, flows, settings, authority, tls, db };
+  const server = assemble(parts);
+  const services = createServices(parts, server);
   return {
     ...server,
     startedAtMs: clock.epochMs(),
-    serviceStates: new Map(),
+    services,
     async stop() {
       server.jobs.stop();
       server.management.wake.stop();
       server.management.remote.stop();
       await server.imaging.stop();
-      await Promise.all([server.boot.dhcp.stop(), server.boot.tftp.stop(), server.boot.http.stop()]);
-      await server.discovery.stop();
-      await server.control.stop();
-      await server.transfers.stop();
+      await services.stop();
       await server.boot.recorder.stop();
       await db.destroy();
     },
   };
+}
+
+/** In the order in which they start: what computers meet last is there first. */
+function createServices(
+  { flows, network, clock, log }: ServerParts,
+  server: Pick<PortolanServer, "boot" | "control" | "discovery" | "transfers">,
+): RunningServices {
+  const rows = [
+    ["control", "agent.control", server.control],
+    ["transfer", "transfer.data", server.transfers],
+    ["discovery", "agent.discovery", server.discovery],
+    ["dhcp", "boot.dhcp", server.boot.dhcp],
+    ["tftp", "boot.tftp", server.boot.tftp],
+    ["http-boot", "boot.http", server.boot.http],
+  ] as const;
+  return new RunningServices(
+    rows.map(([name, flowId, service]) => ({
+      name,
+      flowId,
+      start: () => service.start(),
+      stop: () => service.stop(),
+    })),
+    { flows, openSockets: () => network.openSockets(), clock, log },
+  );
 }
 
 /** The grant of the API's socket on one address. */

@@ -49,7 +49,8 @@ export const settingsCommand = buildRouteMap({
         const answer = await client.call("setSetting", { id: key, body: { value } });
         return {
           json: answer,
-          text: withFindings(`${key} = ${answer.setting.value}; ${answer.effect}`, answer.findings),
+          text: withFindings(`${key} = ${answer.setting.value}\n${answer.effect}`, answer.findings),
+          exitCode: answer.problems.length === 0 ? 0 : 1,
         };
       },
     }),
@@ -65,7 +66,8 @@ export const settingsCommand = buildRouteMap({
         const answer = await client.call("setProfile", { body: { profile: name } });
         return {
           json: answer,
-          text: withFindings(`profile ${answer.profile}; ${answer.effect}`, answer.findings),
+          text: withFindings(`profile ${answer.profile}\n${answer.effect}`, answer.findings),
+          exitCode: answer.problems.length === 0 ? 0 : 1,
         };
       },
     }),

@@ -31,7 +31,7 @@ export function serverHandlers(server: PortolanServer, version: string) {
       siteKeyFingerprint: server.authority.fingerprint,
       profile: settings.profile,
       interfaces: interfaces.map(({ name, address, prefixLength }) => ({ name, address, prefixLength })),
-      services: [...server.serviceStates].map(([name, { state, reason }]) => ({ name, state, reason })),
+      services: [...server.services.states].map(([name, { state, reason }]) => ({ name, state, reason })),
       limits: [...network.limits()],
       counters: collectCounters(server),
     }),

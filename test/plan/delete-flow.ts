@@ -9,7 +9,7 @@ registerHooks({
     if (!url.endsWith("/src/plan/flows.ts")) {
       return loaded;
     }
-    const source = String(loaded.source);
+    const source = new TextDecoder().decode(loaded.source as Uint8Array);
     const table =
       "export function computeFlows(settings: Settings, server: ServerFacts): Flow[] {\n  return [";
     if (!source.includes(table)) {

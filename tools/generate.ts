@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { createJobSchema } from "#api/job-api.ts";
 import { computeFlows } from "#plan/flows.ts";
 import { formatFlowTable } from "#plan/format-flows.ts";
 import { formatSettingValue, settingKeys, settingRules } from "#plan/setting-rules.ts";
@@ -30,6 +32,39 @@ const generated: readonly Generated[] = [
   { path: "docs/operating/settings.md", name: "settings", text: settingsTable },
 ];
 
+/** Whole files that are written by this program. */
+const generatedFiles: readonly { readonly path: string; readonly text: () => string }[] = [
+  { path: "docs/jobs.schema.json", text: describeJobFiles },
+];
+
+/** What a job file may hold, for editors. */
+function describeJobFiles(): string {
+  const schema = z.toJSONSchema(createJobSchema, { io: "input", unrepresentable: "any", reused: "ref" });
+  const { $schema, ...rest } = schema;
+  const whole = { $schema, title: "Portolan job", description: "A job file of Portolan.", ...rest };
+  return `${JSON.stringify(whole, null, 2)}\n`;
+}
+
+function isSameJson(left: string, right: string): boolean {
+  return JSON.stringify(JSON.parse(left)) === JSON.stringify(JSON.parse(right));
+}
+
+function generateFiles(isCheck: boolean): void {
+  for (const { path, text } of generatedFiles) {
+    const before = existsSync(path) ? readFileSync(path, "utf8") : "null";
+    if (isSameJson(before, text())) {
+      continue;
+    }
+    if (isCheck) {
+      console.error(`${path} is out of step; run npm run generate`);
+      process.exitCode = 1;
+    } else {
+      writeFileSync(path, text());
+      console.log(`${path}: written`);
+    }
+  }
+}
+
 function render(item: Generated): { readonly before: string; readonly after: string } {
   const before = readFileSync(item.path, "utf8");
   const start = `<!-- generated: ${item.name} -->`;
@@ -44,6 +79,7 @@ function render(item: Generated): { readonly before: string; readonly after: str
 
 function main(): void {
   const isCheck = process.argv.includes("--check");
+  generateFiles(isCheck);
   for (const item of generated) {
     const { before, after } = render(item);
     if (normalise(before) === normalise(after)) {

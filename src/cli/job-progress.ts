@@ -26,9 +26,40 @@ export function formatRun(run: RunResource): string {
   return parts.join("  ").trimEnd();
 }
 
+/** What a task is, in a word or two; its own name first. */
+function formatTask(task: unknown): string {
+  const { kind = "", name } = (task ?? {}) as { readonly kind?: unknown; readonly name?: unknown };
+  return printable(typeof name === "string" ? `${name} (${String(kind)})` : String(kind));
+}
+
+/** The tasks in a row, and how many computers are at each. */
+function formatTasks(tasks: readonly unknown[], runs: readonly RunResource[]): string {
+  const counts = new Map<number, number>();
+  for (const run of runs.filter(({ endedAt }) => endedAt === null)) {
+    counts.set(run.taskIndex, (counts.get(run.taskIndex) ?? 0) + 1);
+  }
+  return tasks
+    .map((task, index) => {
+      const count = counts.get(index);
+      return `${formatTask(task)}${count === undefined ? "" : ` [${count}]`}`;
+    })
+    .join(" → ");
+}
+
 export function formatJob(job: JobResource): string {
-  const lines = job.runs.map(formatRun);
-  return [`job ${job.id}  ${printable(job.name)}  ${job.state}`, ...lines].join("\n");
+  const next = job.nextAt === null ? "" : `  next ${new Date(job.nextAt).toISOString()}`;
+  const own = job.runs.filter(({ condition }) => condition === null);
+  return [
+    `job ${job.id}  ${printable(job.name)}  ${job.state}${next}`,
+    ...job.conditions.map(({ name, tasks }) => {
+      const runs = job.runs.filter(({ condition }) => condition === name);
+      return `  if ${printable(name)}: ${formatTasks(tasks, runs)}`;
+    }),
+    ...(job.tasks.length === 0
+      ? []
+      : [`  ${job.conditions.length > 0 ? "else: " : ""}${formatTasks(job.tasks, own)}`]),
+    ...job.runs.map(formatRun),
+  ].join("\n");
 }
 
 /** Redraws in place on a terminal; elsewhere prints a computer's line when its state has changed. */

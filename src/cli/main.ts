@@ -20,6 +20,7 @@ import { computerCommand } from "./commands/computer-command.ts";
 import { decodeCommand } from "./commands/decode-command.ts";
 import { imageCommand } from "./commands/image-command.ts";
 import { deployCommand, jobCommand } from "./commands/job-command.ts";
+import { packageCommand } from "./commands/package-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
 import { segmentCommand } from "./commands/segment-command.ts";
 import { sessionCommand } from "./commands/session-command.ts";
@@ -66,6 +67,7 @@ const application: Application<CliContext> = buildApplication(
       boot: bootCommand,
       computer: computerCommand,
       image: imageCommand,
+      package: packageCommand,
       job: jobCommand,
       deploy: deployCommand,
       session: sessionCommand,

@@ -1,15 +1,13 @@
 import { resolve } from "node:path";
 import { buildRouteMap } from "@stricli/core";
 import type { ImageResource } from "#api/image-api.ts";
-import type { OperationResource } from "#api/server-api.ts";
-import type { ApiClient } from "../api-client.ts";
-import { apiCommand, type CommandAnswer } from "../cli-context.ts";
+import { apiCommand } from "../cli-context.ts";
 import { watchJob } from "../job-progress.ts";
 import { diskOption, parseDiskRule } from "../restore-flags.ts";
 import { answerForJob } from "./job-command.ts";
+import { followOperation } from "../follow-operation.ts";
 import { formatTable } from "../format-table.ts";
 import { formatBytes, formatTime } from "../format-units.ts";
-import { printable } from "../printable-text.ts";
 
 function formatImages(images: readonly ImageResource[]): string {
   if (images.length === 0) {
@@ -24,41 +22,6 @@ function formatImages(images: readonly ImageResource[]): string {
     formatTime(image.createdAt),
   ]);
   return formatTable(["name", "id", "disk size", "data", "stored", "created"], rows);
-}
-
-/** Follows long work inside the server to its end, with one line that moves on a terminal. */
-async function followOperation(
-  client: ApiClient,
-  started: OperationResource,
-  stdout: NodeJS.WriteStream | null,
-): Promise<CommandAnswer> {
-  let operation = started;
-  let shownTenth = -1;
-  while (operation.state === "running") {
-    await new Promise((wake) => {
-      setTimeout(wake, 300);
-    });
-    operation = await client.call("showOperation", { id: operation.id });
-    const tenth = Math.floor(operation.percent / 10);
-    const line = `${operation.title}: ${operation.percent.toFixed(0)} % ${printable(operation.detail)}`;
-    if (stdout?.isTTY === true) {
-      stdout.write(`\r\u001b[2K${line}`);
-    } else if (stdout !== null && tenth !== shownTenth) {
-      stdout.write(`${line}\n`);
-      shownTenth = tenth;
-    }
-  }
-  if (stdout?.isTTY === true) {
-    stdout.write("\n");
-  }
-  const isDone = operation.state === "done";
-  return {
-    json: operation,
-    text: isDone
-      ? `${operation.title}: done; ${operation.detail}`
-      : `${operation.title}: failed: ${operation.error}`,
-    exitCode: isDone ? 0 : 1,
-  };
 }
 
 export const imageCommand = buildRouteMap({

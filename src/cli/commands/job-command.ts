@@ -1,14 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { buildRouteMap } from "@stricli/core";
-import { parse as parseToml } from "smol-toml";
-import { z } from "zod";
-import { createJobSchema } from "#api/job-api.ts";
-import type { JobResource } from "#api/job-api.ts";
+import type { JobResource, PreviewResource } from "#api/job-api.ts";
 import { apiCommand, type CommandAnswer, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
 import { parseDiskRule, parseRestore, restoreFlags, restoreSwitches } from "../restore-flags.ts";
+import { readJobFile } from "../job-file/read-job-file.ts";
 import { formatJob, summariseJob, watchJob } from "../job-progress.ts";
+import { printable } from "../printable-text.ts";
 
 function formatJobs(jobs: readonly JobResource[]): string {
   if (jobs.length === 0) {
@@ -24,23 +22,33 @@ function formatJobs(jobs: readonly JobResource[]): string {
   return formatTable(["id", "name", "state", "done", "created"], rows);
 }
 
-async function readJobFile(path: string): Promise<z.input<typeof createJobSchema>> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UsageError(
-      `${path} could not be read: ${error instanceof Error ? error.message : String(error)}`,
+const unitsMs: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseTime(text: string): number {
+  const [, count, unit = ""] = /^(\d{1,6})\s?(s|min|h|d)$/.exec(text) ?? [];
+  const unitMs = unitsMs[unit];
+  if (count === undefined || unitMs === undefined) {
+    throw new UsageError(`${text} is no time; it is like 90s, 30min, 2h or 1d`);
+  }
+  return Number(count) * unitMs;
+}
+
+/** What would happen, computer by computer. */
+function formatPreview(preview: PreviewResource): string {
+  const starts = preview.startsAt === null ? "never" : formatTime(preview.startsAt);
+  const lines = [`job ${printable(preview.name)} would begin ${starts}; nothing was done`];
+  for (const { computerName, condition, steps, obstacles } of preview.computers) {
+    lines.push(
+      "",
+      `${printable(computerName)}${condition === null ? "" : ` (condition ${printable(condition)})`}`,
     );
-  });
-  let raw: unknown;
-  try {
-    raw = path.endsWith(".json") ? JSON.parse(text) : parseToml(text);
-  } catch (error) {
-    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    for (const { text, taskIndex, isDestructive } of steps) {
+      const number = taskIndex === null ? "   " : `${String(taskIndex + 1).padStart(2)}.`;
+      lines.push(`  ${number} ${printable(text)}${isDestructive ? "  ! destroys what is on it" : ""}`);
+    }
+    lines.push(...obstacles.map((obstacle) => `  ! ${printable(obstacle)}`));
   }
-  const parsed = createJobSchema.safeParse(raw);
-  if (!parsed.success) {
-    throw new UsageError(`${path}: ${z.prettifyError(parsed.error)}`);
-  }
-  return parsed.data;
+  return lines.join("\n");
 }
 
 export function answerForJob(job: JobResource): CommandAnswer {
@@ -51,10 +59,16 @@ export const jobCommand = buildRouteMap({
   docs: { brief: "Create, assign, watch and cancel jobs" },
   routes: {
     create: apiCommand<[string]>({
-      brief: "Create a job from a TOML or JSON file",
+      brief: "Create a job from a YAML, TOML or JSON file",
       arguments: ["FILE"],
-      run: async ({ client, args: [path] }) => {
-        const job = await client.call("createJob", { body: await readJobFile(path) });
+      switches: { "dry-run": { brief: "Print what would happen on each computer, and do nothing" } },
+      run: async ({ client, args: [path], switches }) => {
+        const body = await readJobFile(path);
+        if (switches["dry-run"] === true) {
+          const preview = await client.call("previewJob", { body });
+          return { json: preview, text: formatPreview(preview) };
+        }
+        const job = await client.call("createJob", { body });
         return { json: job, text: formatJob(job) };
       },
     }),
@@ -80,6 +94,60 @@ export const jobCommand = buildRouteMap({
       run: async ({ client, args: [id], list }) => {
         const job = await client.call("assignJob", { id, body: { computers: [...list] } });
         return { json: job, text: formatJob(job) };
+      },
+    }),
+    defer: apiCommand<[string, string]>({
+      brief: "Begin no further task of a job for a while: 30min, 2h, 1d",
+      arguments: ["JOB", "TIME"],
+      run: async ({ client, args: [id, time] }) => {
+        const untilAt = Date.now() + parseTime(time);
+        const job = await client.call("deferJob", { id, body: { untilAt } });
+        return { json: job, text: formatJob(job) };
+      },
+    }),
+    history: apiCommand<[string]>({
+      brief: "Every job that a computer has done or has to do",
+      arguments: ["COMPUTER"],
+      run: async ({ client, args: [id] }) => {
+        const runs = await client.call("listComputerRuns", { id });
+        const rows = runs.map(({ run, jobName }) => [
+          run.id,
+          printable(jobName),
+          run.state,
+          formatTime(run.queuedAt),
+          run.endedAt === null ? "" : formatTime(run.endedAt),
+          run.reason === null ? "" : printable(run.reason),
+        ]);
+        const heads = ["run", "job", "state", "assigned", "ended", "reason"];
+        return { json: runs, text: rows.length === 0 ? "no job yet" : formatTable(heads, rows) };
+      },
+    }),
+    run: apiCommand<[string]>({
+      brief: "What one computer did of one job, step by step",
+      arguments: ["RUN"],
+      run: async ({ client, args: [id] }) => {
+        const found = await client.call("showRun", { id });
+        const rows = found.steps.map(({ at, state, taskIndex, attempt, exitCode, reason }) => [
+          formatTime(at),
+          state,
+          String(taskIndex + 1),
+          String(attempt),
+          exitCode === null ? "" : String(exitCode),
+          reason === null ? "" : printable(reason),
+        ]);
+        const table = formatTable(["time", "state", "task", "attempt", "code", "reason"], rows);
+        return {
+          json: found,
+          text: `${printable(found.jobName)} on ${printable(found.run.computerName)}\n${table}`,
+        };
+      },
+    }),
+    replay: apiCommand<[string, string]>({
+      brief: "Do on new hardware what made an old computer what it is",
+      arguments: ["OLD-COMPUTER", "NEW-COMPUTER"],
+      run: async ({ client, args: [from, id] }) => {
+        const jobs = await client.call("replayComputer", { id, body: { from } });
+        return { json: jobs, text: formatJobs(jobs) };
       },
     }),
     cancel: apiCommand<[string]>({

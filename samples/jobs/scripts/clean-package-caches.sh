@@ -1,0 +1,3 @@
+set -e
+apt-get clean
+journalctl --vacuum-time=30d

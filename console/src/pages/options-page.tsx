@@ -1,0 +1,162 @@
+import { useParams } from "@tanstack/react-router";
+import { type ReactNode, useMemo, useState } from "react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { SettingResource } from "#api/settings-api.ts";
+import { call } from "../api/client.ts";
+import { useAction, useApi } from "../api/use-api.ts";
+import { text } from "../text/text.ts";
+import { Badge, Failure, Loading, PageHead, Tabs } from "../ui/pieces.tsx";
+import { showToast } from "../ui/toast.tsx";
+import { useObstacle } from "./me.tsx";
+import { computeEffect, type PlanEffect } from "./plan/plan-changes.ts";
+import { SettingField } from "./setting-field.tsx";
+
+const tabPrefixes: Readonly<Record<string, readonly string[]>> = {
+  imaging: ["imaging."],
+  discovery: ["discovery.", "control.", "agent.", "wake."],
+  transfer: ["transfer.", "remote."],
+  boot: ["boot.", "tftp.", "initialDeployment."],
+  all: [""],
+};
+
+/** Options as in the paper, by subject; beside them, what a change does to the plan. */
+export function OptionsPage(): ReactNode {
+  const { tab = "imaging" } = useParams({ from: "/shell/options/{-$tab}" });
+  const settings = useApi("listSettings");
+  if (settings.data === undefined) {
+    return settings.error === null ? <Loading what={text.options.loading} /> : <Failure error={settings.error} />;
+  }
+  const tabs = Object.entries(text.options.tabs).map(([key, title]) => ({
+    key,
+    title,
+    to: key === "imaging" ? "/options" : `/options/${key}`,
+  }));
+  return (
+    <main className="page">
+      <PageHead title={text.nav.options} lead={text.options.lead} />
+      <Tabs tabs={tabs} label={text.nav.options} />
+      {tab === "profile" ? <Profiles /> : <SettingsForm key={tab} all={settings.data} prefixes={tabPrefixes[tab] ?? [""]} />}
+    </main>
+  );
+}
+
+function SettingsForm(props: { readonly all: readonly SettingResource[]; readonly prefixes: readonly string[] }): ReactNode {
+  const { all, prefixes } = props;
+  const client = useQueryClient();
+  const obstacle = useObstacle("administrator");
+  const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
+  const shown = all.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
+  const changed = shown.filter(({ key, value }) => drafts[key] !== undefined && drafts[key] !== value);
+  const effect = useMemo(() => {
+    const before = Object.fromEntries(all.map(({ key, value }) => [key, value]));
+    return computeEffect(before, { ...before, ...drafts });
+  }, [all, drafts]);
+  const apply = useMutation({
+    mutationFn: async () => {
+      let said = "";
+      for (const { key } of changed) {
+        said = (await call("setSetting", { id: key, body: { value: drafts[key] ?? "" } })).effect;
+      }
+      return said;
+    },
+    onSuccess: async (said) => {
+      setDrafts({});
+      showToast({ kind: "done", text: `${text.options.applied}. ${said}` });
+      await client.invalidateQueries();
+    },
+    onError: (error) => showToast({ kind: "failed", text: error.message }),
+  });
+  const isRefused = effect.type === "refused";
+  return (
+    <form
+      className="columns options"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply.mutate();
+      }}
+    >
+      <section className="card">
+        {shown.map((setting) => (
+          <SettingField
+            key={setting.key}
+            setting={setting}
+            draft={drafts[setting.key] ?? setting.value}
+            isDisabled={obstacle !== null}
+            error={isRefused && effect.key === setting.key ? effect.message : null}
+            onChange={(value) => setDrafts((known) => ({ ...known, [setting.key]: value }))}
+          />
+        ))}
+        {obstacle === null ? null : <p className="note">{obstacle}</p>}
+        <div className="form-actions">
+          <button type="button" className="button" disabled={changed.length === 0} onClick={() => setDrafts({})}>
+            {text.options.discard}
+          </button>
+          <button
+            type="submit"
+            className="button primary"
+            disabled={changed.length === 0 || isRefused || obstacle !== null || apply.isPending}
+          >
+            {text.options.apply(changed.length)}
+          </button>
+        </div>
+      </section>
+      <Effect effect={effect} isChanged={changed.length > 0} />
+    </form>
+  );
+}
+
+/** Ports and groups that open and close, before anything is applied. */
+function Effect({ effect, isChanged }: { readonly effect: PlanEffect; readonly isChanged: boolean }): ReactNode {
+  const changes = effect.type === "changes" ? effect.changes : [];
+  return (
+    <section className="card effect" aria-live="polite">
+      <h2>{text.options.effect}</h2>
+      {!isChanged ? <p className="muted">{text.options.nothingChanged}</p> : null}
+      {isChanged && effect.type === "changes" && changes.length === 0 ? <p>{text.options.noEffect}</p> : null}
+      {effect.type === "refused" ? <p className="failure">{effect.message}</p> : null}
+      <ul className="changes">
+        {changes.map(({ type, flowId, title, line }) => (
+          <li key={`${type} ${flowId} ${line}`} className={`change-${type}`}>
+            <Badge tone={type === "opened" ? "good" : "bad"}>{text.options[type]}</Badge>
+            <span className="mono">{line}</span>
+            <small className="muted">{title}</small>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Profiles(): ReactNode {
+  const server = useApi("showServer");
+  const obstacle = useObstacle("administrator");
+  const take = useAction("setProfile", { done: ({ effect }) => effect });
+  return (
+    <>
+      <p>{text.options.profileLead}</p>
+      <div className="cards">
+        {(["classic", "firewall"] as const).map((profile) => {
+          const [title, lead] = text.options.profiles[profile] ?? [profile, ""];
+          const isCurrent = server.data?.profile === profile;
+          return (
+            <section key={profile} className="card">
+              <h2>
+                {title} {isCurrent ? <Badge tone="good">{text.options.current}</Badge> : null}
+              </h2>
+              <p>{lead}</p>
+              <button
+                type="button"
+                className="button"
+                disabled={isCurrent || obstacle !== null || take.isPending}
+                title={obstacle ?? undefined}
+                onClick={() => take.mutate({ body: { profile } })}
+              >
+                {text.options.take(title)}
+              </button>
+            </section>
+          );
+        })}
+      </div>
+    </>
+  );
+}

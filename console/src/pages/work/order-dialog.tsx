@@ -1,0 +1,136 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import type { ComputerResource } from "#api/computer-api.ts";
+import type { JobResource } from "#api/job-api.ts";
+import { ApiFailure, call } from "../../api/client.ts";
+import { formatBytes } from "../../text/format.ts";
+import { text } from "../../text/text.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { Field } from "../../ui/pieces.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import { isDestructive, titleOf, toTasks, type WorkOrder } from "./work-order.ts";
+
+const namedCountMax = 12;
+
+type Disk = { readonly name: string; readonly sizeBytes: number; readonly model: string | null; readonly serial: string | null };
+
+/** Inventory is what the machine claims; only what looks like a disk is shown. */
+function disksOf({ inventory }: ComputerResource): readonly Disk[] {
+  const { disks } = (inventory ?? {}) as { disks?: unknown };
+  return Array.isArray(disks) ? (disks as Disk[]).filter(({ sizeBytes }) => typeof sizeBytes === "number") : [];
+}
+
+async function send(order: WorkOrder, computers: readonly ComputerResource[], script: string): Promise<JobResource> {
+  const ids = computers.map(({ id }) => id);
+  return order.type === "assign"
+    ? call("assignJob", { id: order.jobId, body: { computers: ids } })
+    : call("createJob", { body: { name: titleOf(order), tasks: toTasks(order, script), computers: ids } });
+}
+
+/** Says what will happen to which computers, and does it. Work that erases many is confirmed with the password. */
+export function OrderDialog(props: {
+  readonly order: WorkOrder;
+  readonly computers: readonly ComputerResource[];
+  readonly onClose: () => void;
+  readonly onOrdered: (job: JobResource) => void;
+}): ReactNode {
+  const { order, onClose, onOrdered } = props;
+  const client = useQueryClient();
+  const [script, setScript] = useState("");
+  const [password, setPassword] = useState("");
+  const approved = props.computers.filter(({ state }) => state === "approved");
+  const left = props.computers.filter(({ state }) => state !== "approved");
+  const isErasing = isDestructive(order);
+  const ordering = useMutation({
+    mutationFn: async () => {
+      if (password !== "") {
+        await call("confirmMe", { body: { password } });
+      }
+      return send(order, approved, script);
+    },
+    onSuccess: async (job) => {
+      await client.invalidateQueries({ queryKey: ["listJobs"] });
+      showToast({ kind: "done", text: text.work.ordered(titleOf(order), approved.length) });
+      onOrdered(job);
+      onClose();
+    },
+  });
+  const failure = ordering.error instanceof ApiFailure ? ordering.error : null;
+  const needsPassword = failure !== null && ["confirmation-needed", "bad-login"].includes(failure.code);
+  const isReady = approved.length > 0 && (order.type !== "script" || script.trim() !== "");
+  return (
+    <Dialog
+      title={titleOf(order)}
+      onClose={onClose}
+      onSubmit={() => ordering.mutate()}
+      actions={
+        <button
+          type="submit"
+          className={isErasing ? "button danger" : "button primary"}
+          disabled={!isReady || ordering.isPending || (needsPassword && password === "")}
+        >
+          {isErasing ? text.work.erase(approved.length) : text.work.order(approved.length)}
+        </button>
+      }
+    >
+      {isErasing ? <p className="warning">{text.work.eraseWarning(approved.length)}</p> : null}
+      <ComputerNames computers={approved} hasDisks={isErasing} />
+      {left.length === 0 ? null : <p className="note">{text.work.leftOut(left.map(({ name }) => name).join(", "))}</p>}
+      {order.type !== "script" ? null : (
+        <Field label={text.work.scriptLabel} hint={text.work.scriptHint}>
+          {(id, hint) => (
+            <textarea
+              id={id}
+              aria-describedby={hint}
+              rows={6}
+              spellCheck={false}
+              value={script}
+              onChange={(event) => setScript(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
+      {!needsPassword ? null : (
+        <Field label={text.work.passwordAgain} hint={failure.message}>
+          {(id, hint) => (
+            <input
+              id={id}
+              aria-describedby={hint}
+              type="password"
+              autoFocus
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
+      {ordering.error === null || needsPassword ? null : (
+        <p className="failure" role="alert">
+          {ordering.error.message}
+        </p>
+      )}
+    </Dialog>
+  );
+}
+
+function ComputerNames(props: { readonly computers: readonly ComputerResource[]; readonly hasDisks: boolean }): ReactNode {
+  const { computers, hasDisks } = props;
+  return (
+    <ul className="named">
+      {computers.slice(0, namedCountMax).map((computer) => (
+        <li key={computer.id}>
+          <strong>{computer.name}</strong>
+          {hasDisks
+            ? disksOf(computer).map((disk) => (
+                <small key={disk.name}>
+                  {text.work.disk(disk.model ?? disk.name, formatBytes(disk.sizeBytes), disk.serial)}
+                </small>
+              ))
+            : null}
+        </li>
+      ))}
+      {computers.length > namedCountMax ? <li>{text.work.andMore(computers.length - namedCountMax)}</li> : null}
+    </ul>
+  );
+}

@@ -1,0 +1,62 @@
+import type { TaskRequest } from "#api/job-api.ts";
+import type { ImageResource } from "#api/image-api.ts";
+import { text } from "../../text/text.ts";
+import type { IconName } from "../../ui/icon.tsx";
+
+/** Something that can be ordered for computers: a new job, or an existing one for more of them. */
+export type WorkOrder =
+  | { readonly type: "deploy"; readonly image: Pick<ImageResource, "id" | "name" | "sizeBytes"> }
+  | { readonly type: "restart" }
+  | { readonly type: "power-off" }
+  | { readonly type: "script" }
+  | { readonly type: "assign"; readonly jobId: string; readonly name: string; readonly isDestructive: boolean };
+
+export type WorkTemplate = { readonly id: string; readonly icon: IconName; readonly order: WorkOrder };
+
+/** What the jobs pane offers to drag onto computers. */
+export function listTemplates(images: readonly ImageResource[]): WorkTemplate[] {
+  return [
+    ...images.map((image) => ({
+      id: `deploy:${image.id}`,
+      icon: "image" as const,
+      order: { type: "deploy" as const, image },
+    })),
+    { id: "script", icon: "terminal", order: { type: "script" } },
+    { id: "restart", icon: "boot", order: { type: "restart" } },
+    { id: "power-off", icon: "power", order: { type: "power-off" } },
+  ];
+}
+
+export function titleOf(order: WorkOrder): string {
+  switch (order.type) {
+    case "deploy":
+      return text.work.deploy(order.image.name);
+    case "restart":
+      return text.work.restart;
+    case "power-off":
+      return text.work.powerOff;
+    case "script":
+      return text.work.script;
+    case "assign":
+      return order.name;
+  }
+}
+
+export function isDestructive(order: WorkOrder): boolean {
+  return order.type === "deploy" || (order.type === "assign" && order.isDestructive);
+}
+
+/** The job of a new order; `script` is what was typed. */
+export function toTasks(order: Exclude<WorkOrder, { type: "assign" }>, script: string): TaskRequest[] {
+  switch (order.type) {
+    case "deploy":
+      return [{ kind: "deploy-image", image: order.image.id, disk: "only-disk" } as TaskRequest];
+    case "restart":
+    case "power-off":
+      return [{ kind: order.type } as TaskRequest];
+    case "script":
+      return [
+        { kind: "run-script", script, interpreter: "/bin/sh", environment: "os", timeoutMs: 600_000 } as TaskRequest,
+      ];
+  }
+}

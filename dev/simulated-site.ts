@@ -1,6 +1,9 @@
 import { mkdirSync } from "node:fs";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "#platform/clock.ts";
+import type { Network } from "#platform/network.ts";
+import { processSockets } from "#platform/open-socket-list.ts";
+import type { SimulatedComputer } from "#platform/sim/simulated-computer.ts";
 import { SimulatedNetwork } from "#platform/sim/simulated-network.ts";
 import type { ServerConfig } from "#server/config.ts";
 import { type OpenConsole, openConsole } from "#server/open-console.ts";
@@ -32,6 +35,16 @@ export const simulatedSegments = [
   { name: "room-a", address: "127.10.0.1/24" },
   { name: "room-b", address: "127.20.0.1/24" },
 ] as const;
+
+/** TCP is real here, so its sockets are of the process and not of the simulated computer. */
+function withTcp(computer: SimulatedComputer): Network {
+  return {
+    interfaces: () => computer.interfaces(),
+    openUdp: (grant, options) => computer.openUdp(grant, options),
+    openSockets: () => [...computer.openSockets(), ...processSockets.list()],
+    limits: () => ["This site is simulated: datagrams go over a network in memory."],
+  };
+}
 
 /** Ports of the profile belong to root; a site that has been here before keeps what was changed since. */
 async function presetPorts(
@@ -67,7 +80,7 @@ export async function startSimulatedSite(options: SimulatedSiteOptions): Promise
     consolePort,
   };
   await presetPorts(config, { "control.tcpPort": controlPort, "boot.httpPort": httpPort });
-  const server = await createServer(config, systemClock, log, computer);
+  const server = await createServer(config, systemClock, log, withTcp(computer));
   await startServices(server);
   const opened = await openConsole(server, "simulated");
   return {

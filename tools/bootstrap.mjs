@@ -121,12 +121,21 @@ function withServicesHeld(work) {
   }
 }
 
+/** Built when it is missing or has changed; costs nothing otherwise. */
+function buildConsole() {
+  const args = ["--disable-warning=ExperimentalWarning", join("tools", "build-console.ts")];
+  if (run(nodePath, args) !== 0) {
+    stop("the console could not be built; what is wrong with it is above");
+  }
+}
+
 const [groupList = "", program, ...args] = process.argv.slice(2);
 if (process.platform !== "linux") {
   stop(`this runs on Linux; on ${process.platform} use a Debian or Ubuntu machine or virtual machine`);
 }
 installNpmPackages();
 installDebianPackages(groupList.split(",").filter((group) => group !== ""));
+buildConsole();
 if (program !== undefined) {
   const outcome = spawnSync(
     nodePath,

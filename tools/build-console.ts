@@ -55,7 +55,12 @@ function listFiles(folder: string): string[] {
 /** Of everything that the build reads: the console, the contract, and the versions of the packages. */
 function hashSources(): string {
   const hash = createHash("sha256");
-  for (const path of [...listFiles("console"), ...listFiles("src/api"), "package-lock.json", "tools/build-console.ts"]) {
+  for (const path of [
+    ...listFiles("console"),
+    ...listFiles("src/api"),
+    "package-lock.json",
+    "tools/build-console.ts",
+  ]) {
     hash.update(path).update(readFileSync(path));
   }
   return hash.digest("hex");

@@ -56,7 +56,7 @@ function complaintsOf(file: SourceFile): string[] {
   if (bannedNames.test(file.path)) {
     complaints.push(`${file.path}: name the file for the one thing it holds`);
   }
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.(ts|tsx|mjs)$/.test(basename(file.path))) {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|tsx|mjs)$/.test(basename(file.path))) {
     complaints.push(`${file.path}: file names are kebab-case`);
   }
   if (file.path !== "tools/check-style.ts") {

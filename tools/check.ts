@@ -15,6 +15,7 @@ const steps: readonly Step[] = [
   { title: "names and sizes", program: process.execPath, args: ["tools/check-style.ts"] },
   { title: "generated files", program: process.execPath, args: ["tools/generate.ts", "--check"] },
   { title: "types", program: bin("tsc"), args: ["-p", "."] },
+  { title: "types of the console", program: bin("tsc"), args: ["-p", "console"] },
   { title: "lint", program: bin("oxlint"), args: ["--type-aware", "--deny-warnings"] },
   { title: "dead code", program: bin("knip"), args: ["--no-progress"] },
   { title: "unit tests", program: process.execPath, args: ["--test", "--test-reporter=dot", ...unitTests] },

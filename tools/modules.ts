@@ -97,6 +97,22 @@ export const moduleRules: readonly ModuleRule[] = [
     because: "talks HTTP like everyone else; decodes captures offline",
   },
   {
+    name: "console",
+    folder: "console",
+    mayImport: ["wire", "plan"],
+    mayImportTypesOf: ["api"],
+    packages: [
+      "react",
+      "react-dom",
+      "@tanstack/react-query",
+      "@tanstack/react-router",
+      "@tanstack/react-virtual",
+      "virtual:routes",
+    ],
+    node: false,
+    because: "a client with no privileges; computes what a change does to the plan with the plan's own code",
+  },
+  {
     name: "lab",
     folder: "lab",
     mayImport: ["wire", "platform", "preboot"],

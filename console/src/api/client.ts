@@ -63,8 +63,3 @@ export async function call<Name extends RouteName>(
   // The server checked its answer against the contract's type.
   return (await response.json()) as RouteResponse<Name>;
 }
-
-/** Whether the server's contract has this route: the console shows an area when it is there. */
-export function hasRoute(name: string): boolean {
-  return Object.hasOwn(routes, name);
-}

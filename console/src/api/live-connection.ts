@@ -93,7 +93,9 @@ export class LiveConnection {
     for (const event of events) {
       switch (event.type) {
         case "job":
-          this.#patch<JobResource[]>(["listJobs"], (jobs) => place(jobs, event.job, ({ id }) => id === event.job.id));
+          this.#patch<JobResource[]>(["listJobs"], (jobs) =>
+            place(jobs, event.job, ({ id }) => id === event.job.id),
+          );
           this.#client.setQueryData(["showJob", event.job.id], event.job);
           break;
         case "runs":
@@ -159,7 +161,8 @@ export class LiveConnection {
   }
 
   #applyBootEvent(event: BootEventResource): void {
-    const add = (events: BootEventResource[]): BootEventResource[] => [event, ...events].slice(0, bootEventCountMax);
+    const add = (events: BootEventResource[]): BootEventResource[] =>
+      [event, ...events].slice(0, bootEventCountMax);
     this.#patch<BootEventResource[]>(["listBootEvents"], add);
     if (event.computerId !== null) {
       this.#patch<BootEventResource[]>(["listComputerEvents", event.computerId], add);

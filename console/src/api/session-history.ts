@@ -2,7 +2,11 @@ import { useSyncExternalStore } from "react";
 import type { SessionResource } from "#api/session-api.ts";
 
 /** One look at a session: when, and how much had been sent. */
-export type SessionSample = { readonly atMs: number; readonly sentBytes: number; readonly rateBytesPerSecond: number };
+export type SessionSample = {
+  readonly atMs: number;
+  readonly sentBytes: number;
+  readonly rateBytesPerSecond: number;
+};
 
 const sampleCountMax = 240;
 
@@ -18,7 +22,10 @@ export function recordSession({ id, sentBytes }: SessionResource): void {
   const last = samples.at(-1);
   const elapsedMs = last === undefined ? 0 : atMs - last.atMs;
   const rate = last === undefined || elapsedMs < 100 ? 0 : ((sentBytes - last.sentBytes) * 1000) / elapsedMs;
-  histories.set(id, [...samples.slice(1 - sampleCountMax), { atMs, sentBytes, rateBytesPerSecond: Math.max(0, rate) }]);
+  histories.set(id, [
+    ...samples.slice(1 - sampleCountMax),
+    { atMs, sentBytes, rateBytesPerSecond: Math.max(0, rate) },
+  ]);
   listeners.forEach((listener) => listener());
 }
 

@@ -15,7 +15,11 @@ export function useApi<Name extends RouteName>(
   input: CallInput<Name> & { readonly isEnabled?: boolean } = {},
 ): UseQueryResult<RouteResponse<Name>> {
   const { isEnabled = true, ...rest } = input;
-  const key = [name, ...(rest.id === undefined ? [] : [rest.id]), ...(rest.query === undefined ? [] : [rest.query])];
+  const key = [
+    name,
+    ...(rest.id === undefined ? [] : [rest.id]),
+    ...(rest.query === undefined ? [] : [rest.query]),
+  ];
   return useQuery({ queryKey: key, queryFn: () => call(name, rest as CallInput<Name>), enabled: isEnabled });
 }
 

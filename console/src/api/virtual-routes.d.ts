@@ -1,7 +1,10 @@
 declare module "virtual:routes" {
   /** Method, path below `/api/v1`, and who may call it, by route name. */
   export const routes: Readonly<
-    Record<string, readonly ["GET" | "POST" | "PUT" | "DELETE", string, "public" | "viewer" | "operator" | "administrator"]>
+    Record<
+      string,
+      readonly ["GET" | "POST" | "PUT" | "DELETE", string, "public" | "viewer" | "operator" | "administrator"]
+    >
   >;
 }
 

@@ -10,10 +10,30 @@ const pageCount = 200;
 
 const columns: readonly GridColumn<AuditResource>[] = [
   { key: "when", title: text.audit.when, width: "90px", render: ({ at }) => <Time at={at} /> },
-  { key: "who", title: text.audit.who, width: "minmax(110px, 0.6fr)", render: ({ actor }) => <span className="clip">{actor}</span> },
-  { key: "from", title: text.audit.from, width: "110px", render: ({ address }) => <span className="mono clip">{address}</span> },
-  { key: "what", title: text.audit.what, width: "minmax(130px, 0.7fr)", render: ({ action }) => <span className="clip">{action}</span> },
-  { key: "on", title: text.audit.on, width: "minmax(90px, 0.5fr)", render: ({ target }) => <span className="clip">{target ?? ""}</span> },
+  {
+    key: "who",
+    title: text.audit.who,
+    width: "minmax(110px, 0.6fr)",
+    render: ({ actor }) => <span className="clip">{actor}</span>,
+  },
+  {
+    key: "from",
+    title: text.audit.from,
+    width: "110px",
+    render: ({ address }) => <span className="mono clip">{address}</span>,
+  },
+  {
+    key: "what",
+    title: text.audit.what,
+    width: "minmax(130px, 0.7fr)",
+    render: ({ action }) => <span className="clip">{action}</span>,
+  },
+  {
+    key: "on",
+    title: text.audit.on,
+    width: "minmax(90px, 0.5fr)",
+    render: ({ target }) => <span className="clip">{target ?? ""}</span>,
+  },
   {
     key: "outcome",
     title: text.audit.outcome,
@@ -44,7 +64,11 @@ export function AuditPage(): ReactNode {
     queryKey: ["listAudit", actor],
     queryFn: ({ pageParam }) =>
       call("listAudit", {
-        query: { limit: pageCount, ...(actor === "" ? {} : { actor }), ...(pageParam === 0 ? {} : { before: pageParam }) },
+        query: {
+          limit: pageCount,
+          ...(actor === "" ? {} : { actor }),
+          ...(pageParam === 0 ? {} : { before: pageParam }),
+        },
       }),
     initialPageParam: 0,
     staleTime: 0,

@@ -4,7 +4,10 @@ import { text } from "../text/text.ts";
 import { Time } from "../ui/pieces.tsx";
 
 /** What happened at each step of each boot, newest first, with the reason for every silence. */
-export function BootTimeline(props: { readonly events: readonly BootEventResource[]; readonly isForAll?: boolean }): ReactNode {
+export function BootTimeline(props: {
+  readonly events: readonly BootEventResource[];
+  readonly isForAll?: boolean;
+}): ReactNode {
   if (props.events.length === 0) {
     return <p className="muted">{text.boot.noEvent}</p>;
   }
@@ -12,7 +15,10 @@ export function BootTimeline(props: { readonly events: readonly BootEventResourc
     <ol className="timeline">
       {props.events.map((event, index) => (
         // Equal events at one instant differ by their place only.
-        <li key={`${event.at}-${event.stage}-${event.mac}-${index}`} className={`event event-${event.outcome}`}>
+        <li
+          key={`${event.at}-${event.stage}-${event.mac}-${index}`}
+          className={`event event-${event.outcome}`}
+        >
           <Time at={event.at} />
           <span className="event-stage">{text.boot.stages[event.stage] ?? event.stage}</span>
           {props.isForAll === true ? <span className="mono muted">{event.mac ?? ""}</span> : null}

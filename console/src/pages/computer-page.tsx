@@ -50,7 +50,8 @@ export function ComputerPage(): ReactNode {
 function ComputerActions({ computer }: { readonly computer: ComputerResource }): ReactNode {
   const each = useEach();
   const obstacle = useObstacle("operator");
-  const act = (name: "approveComputer" | "wakeComputer") => () => each.mutate({ name, computers: [computer] });
+  const act = (name: "approveComputer" | "wakeComputer") => () =>
+    each.mutate({ name, computers: [computer] });
   return (
     <>
       {computer.state === "approved" ? null : (
@@ -80,7 +81,9 @@ function ComputerActions({ computer }: { readonly computer: ComputerResource }):
 function Overview({ computer }: { readonly computer: ComputerResource }): ReactNode {
   const jobs = useApi("listJobs");
   const events = useApi("listComputerEvents", { id: computer.id });
-  const runs = (jobs.data ?? []).flatMap((job) => job.runs.filter(({ computerId }) => computerId === computer.id));
+  const runs = (jobs.data ?? []).flatMap((job) =>
+    job.runs.filter(({ computerId }) => computerId === computer.id),
+  );
   return (
     <div className="columns">
       <section className="card">
@@ -101,7 +104,11 @@ function Overview({ computer }: { readonly computer: ComputerResource }): ReactN
       </section>
       <section className="card">
         <h2>{text.computer.tabs.jobs}</h2>
-        {runs.length === 0 ? <p className="muted">{text.computer.noJobs}</p> : <RunList runs={runs.slice(0, 10)} />}
+        {runs.length === 0 ? (
+          <p className="muted">{text.computer.noJobs}</p>
+        ) : (
+          <RunList runs={runs.slice(0, 10)} />
+        )}
       </section>
       <section className="card">
         <h2>{text.computer.lastBoots}</h2>
@@ -160,7 +167,11 @@ function Inventory({ computer }: { readonly computer: ComputerResource }): React
         <Facts
           facts={Object.entries(plain).map(([name, value]) => [
             name,
-            name === "memoryBytes" && typeof value === "number" ? formatBytes(value) : value === null ? null : shown(value),
+            name === "memoryBytes" && typeof value === "number"
+              ? formatBytes(value)
+              : value === null
+                ? null
+                : shown(value),
           ])}
         />
       </section>
@@ -171,7 +182,11 @@ function Inventory({ computer }: { readonly computer: ComputerResource }): React
             key={shown(disk["name"])}
             facts={Object.entries(disk).map(([name, value]) => [
               name,
-              name === "sizeBytes" && typeof value === "number" ? formatBytes(value) : value === null ? null : shown(value),
+              name === "sizeBytes" && typeof value === "number"
+                ? formatBytes(value)
+                : value === null
+                  ? null
+                  : shown(value),
             ])}
           />
         ))}

@@ -43,7 +43,9 @@ export function GuidePage(): ReactNode {
           const [title, lead] = text.guide.steps[key] ?? [key, ""];
           return (
             <li key={key} className={isDone ? "guide-done" : index === next ? "guide-next" : ""}>
-              <span className="guide-mark">{isDone ? <Icon name="check" label={text.guide.done} /> : index + 1}</span>
+              <span className="guide-mark">
+                {isDone ? <Icon name="check" label={text.guide.done} /> : index + 1}
+              </span>
               <div>
                 <h2>
                   {title} {isDone ? <Badge tone="good">{text.guide.done}</Badge> : null}

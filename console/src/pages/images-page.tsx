@@ -32,7 +32,11 @@ export function ImagesPage(): ReactNode {
         </button>
       </PageHead>
       {operationIds.map((id) => (
-        <OperationProgress key={id} id={id} onClose={() => setOperationIds((ids) => ids.filter((other) => other !== id))} />
+        <OperationProgress
+          key={id}
+          id={id}
+          onClose={() => setOperationIds((ids) => ids.filter((other) => other !== id))}
+        />
       ))}
       {images.data.length === 0 ? (
         <Empty icon="image" title={text.images.none}>
@@ -49,7 +53,10 @@ export function ImagesPage(): ReactNode {
   );
 }
 
-function ImageCard(props: { readonly image: ImageResource; readonly onOperation: (id: string) => void }): ReactNode {
+function ImageCard(props: {
+  readonly image: ImageResource;
+  readonly onOperation: (id: string) => void;
+}): ReactNode {
   const { image, onOperation } = props;
   const obstacle = useObstacle("operator");
   const verify = useAction("verifyImage");
@@ -69,7 +76,11 @@ function ImageCard(props: { readonly image: ImageResource; readonly onOperation:
           {text.images.verify}
         </button>
       </div>
-      <div className="layout-bar" role="img" aria-label={text.images.dataOf(image.dataChunkCount, image.chunkCount)}>
+      <div
+        className="layout-bar"
+        role="img"
+        aria-label={text.images.dataOf(image.dataChunkCount, image.chunkCount)}
+      >
         <div className="layout-data" style={{ width: `${dataPercent}%` }} />
       </div>
       <p className="muted">
@@ -89,7 +100,10 @@ function ImageCard(props: { readonly image: ImageResource; readonly onOperation:
   );
 }
 
-function ImportDialog(props: { readonly onClose: () => void; readonly onOperation: (id: string) => void }): ReactNode {
+function ImportDialog(props: {
+  readonly onClose: () => void;
+  readonly onOperation: (id: string) => void;
+}): ReactNode {
   const [path, setPath] = useState("");
   const [name, setName] = useState("");
   const start = useAction("importImage", { isQuiet: true });
@@ -116,11 +130,25 @@ function ImportDialog(props: { readonly onClose: () => void; readonly onOperatio
     >
       <Field label={text.images.path} hint={text.images.pathHint} error={start.error?.message ?? null}>
         {(id, hint) => (
-          <input id={id} aria-describedby={hint} required value={path} onChange={(event) => setPath(event.target.value)} />
+          <input
+            id={id}
+            aria-describedby={hint}
+            required
+            value={path}
+            onChange={(event) => setPath(event.target.value)}
+          />
         )}
       </Field>
       <Field label={text.images.name}>
-        {(id) => <input id={id} required maxLength={128} value={name} onChange={(event) => setName(event.target.value)} />}
+        {(id) => (
+          <input
+            id={id}
+            required
+            maxLength={128}
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
       </Field>
     </Dialog>
   );

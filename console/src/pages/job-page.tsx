@@ -6,7 +6,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { Badge, Failure, Loading, PageHead, Progress, Time } from "../ui/pieces.tsx";
 import { useObstacle } from "./me.tsx";
 import { RunList } from "./run-list.tsx";
-import { jobTones, percentOf } from "./work/jobs-pane.tsx";
+import { jobTones, percentOf } from "./work/job-progress.ts";
 
 type TaskLike = { readonly kind?: unknown; readonly imageName?: unknown; readonly script?: unknown };
 

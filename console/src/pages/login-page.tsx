@@ -23,7 +23,11 @@ function useOpening(open: () => Promise<{ readonly proof: string }>) {
   });
 }
 
-function Frame(props: { readonly title: string; readonly lead: string; readonly children: ReactNode }): ReactNode {
+function Frame(props: {
+  readonly title: string;
+  readonly lead: string;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <main className="login">
       <div className="login-card">
@@ -119,7 +123,11 @@ export function SetupPage(): ReactNode {
             />
           )}
         </Field>
-        <Field label={text.setup.password} hint={text.setup.passwordHint} error={opening.error?.message ?? null}>
+        <Field
+          label={text.setup.password}
+          hint={text.setup.passwordHint}
+          error={opening.error?.message ?? null}
+        >
           {(id, hint) => (
             <input
               id={id}

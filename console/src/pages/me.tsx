@@ -6,7 +6,12 @@ type Role = MeResource["role"];
 const order: readonly Role[] = ["viewer", "operator", "administrator"];
 
 /** Who looks at this console. Set by the shell, which shows nothing before it is known. */
-export const MeContext = createContext<MeResource>({ type: "user", name: "", role: "viewer", confirmedUntil: null });
+export const MeContext = createContext<MeResource>({
+  type: "user",
+  name: "",
+  role: "viewer",
+  confirmedUntil: null,
+});
 
 export function useMe(): MeResource {
   return useContext(MeContext);

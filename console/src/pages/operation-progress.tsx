@@ -7,12 +7,19 @@ import { Progress } from "../ui/pieces.tsx";
 const pollDelayMs = 500;
 
 /** Long work inside the server, followed to its end. */
-export function OperationProgress({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactNode {
+export function OperationProgress({
+  id,
+  onClose,
+}: {
+  readonly id: string;
+  readonly onClose: () => void;
+}): ReactNode {
   const client = useQueryClient();
   const { data, error } = useQuery({
     queryKey: ["showOperation", id],
     queryFn: () => call("showOperation", { id }),
-    refetchInterval: ({ state }) => (state.data === undefined || state.data.state === "running" ? pollDelayMs : false),
+    refetchInterval: ({ state }) =>
+      state.data === undefined || state.data.state === "running" ? pollDelayMs : false,
   });
   const hasEnded = data !== undefined && data.state !== "running";
   useEffect(() => {

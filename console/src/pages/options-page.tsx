@@ -24,7 +24,11 @@ export function OptionsPage(): ReactNode {
   const { tab = "imaging" } = useParams({ from: "/shell/options/{-$tab}" });
   const settings = useApi("listSettings");
   if (settings.data === undefined) {
-    return settings.error === null ? <Loading what={text.options.loading} /> : <Failure error={settings.error} />;
+    return settings.error === null ? (
+      <Loading what={text.options.loading} />
+    ) : (
+      <Failure error={settings.error} />
+    );
   }
   const tabs = Object.entries(text.options.tabs).map(([key, title]) => ({
     key,
@@ -35,14 +39,20 @@ export function OptionsPage(): ReactNode {
     <main className="page">
       <PageHead title={text.nav.options} lead={text.options.lead} />
       <Tabs tabs={tabs} label={text.nav.options} />
-      {tab === "profile" ? <Profiles /> : <SettingsForm key={tab} all={settings.data} prefixes={tabPrefixes[tab] ?? [""]} />}
+      {tab === "profile" ? (
+        <Profiles />
+      ) : (
+        <SettingsForm key={tab} all={settings.data} prefixes={tabPrefixes[tab] ?? [""]} />
+      )}
     </main>
   );
 }
 
-function SettingsForm(props: { readonly all: readonly SettingResource[]; readonly prefixes: readonly string[] }): ReactNode {
+function SettingsForm(props: {
+  readonly all: readonly SettingResource[];
+  readonly prefixes: readonly string[];
+}): ReactNode {
   const { all, prefixes } = props;
-  const client = useQueryClient();
   const obstacle = useObstacle("administrator");
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const shown = all.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
@@ -51,21 +61,10 @@ function SettingsForm(props: { readonly all: readonly SettingResource[]; readonl
     const before = Object.fromEntries(all.map(({ key, value }) => [key, value]));
     return computeEffect(before, { ...before, ...drafts });
   }, [all, drafts]);
-  const apply = useMutation({
-    mutationFn: async () => {
-      let said = "";
-      for (const { key } of changed) {
-        said = (await call("setSetting", { id: key, body: { value: drafts[key] ?? "" } })).effect;
-      }
-      return said;
-    },
-    onSuccess: async (said) => {
-      setDrafts({});
-      showToast({ kind: "done", text: `${text.options.applied}. ${said}` });
-      await client.invalidateQueries();
-    },
-    onError: (error) => showToast({ kind: "failed", text: error.message }),
-  });
+  const apply = useApply(
+    changed.map(({ key }) => [key, drafts[key] ?? ""] as const),
+    () => setDrafts({}),
+  );
   const isRefused = effect.type === "refused";
   return (
     <form
@@ -88,7 +87,12 @@ function SettingsForm(props: { readonly all: readonly SettingResource[]; readonl
         ))}
         {obstacle === null ? null : <p className="note">{obstacle}</p>}
         <div className="form-actions">
-          <button type="button" className="button" disabled={changed.length === 0} onClick={() => setDrafts({})}>
+          <button
+            type="button"
+            className="button"
+            disabled={changed.length === 0}
+            onClick={() => setDrafts({})}
+          >
             {text.options.discard}
           </button>
           <button
@@ -105,8 +109,34 @@ function SettingsForm(props: { readonly all: readonly SettingResource[]; readonl
   );
 }
 
+/** Sends the changed values one after the other; the first that is refused stops the rest. */
+function useApply(changed: readonly (readonly [string, string])[], onApplied: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => {
+      let said = "";
+      for (const [key, value] of changed) {
+        said = (await call("setSetting", { id: key, body: { value } })).effect;
+      }
+      return said;
+    },
+    onSuccess: async (said) => {
+      onApplied();
+      showToast({ kind: "done", text: `${text.options.applied}. ${said}` });
+      await client.invalidateQueries();
+    },
+    onError: (error) => showToast({ kind: "failed", text: error.message }),
+  });
+}
+
 /** Ports and groups that open and close, before anything is applied. */
-function Effect({ effect, isChanged }: { readonly effect: PlanEffect; readonly isChanged: boolean }): ReactNode {
+function Effect({
+  effect,
+  isChanged,
+}: {
+  readonly effect: PlanEffect;
+  readonly isChanged: boolean;
+}): ReactNode {
   const changes = effect.type === "changes" ? effect.changes : [];
   return (
     <section className="card effect" aria-live="polite">

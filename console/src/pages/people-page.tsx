@@ -158,11 +158,18 @@ function TokenTable({ tokens }: { readonly tokens: readonly TokenResource[] }): 
   );
 }
 
-function RoleField(props: { readonly role: RoleName; readonly onChange: (role: RoleName) => void }): ReactNode {
+function RoleField(props: {
+  readonly role: RoleName;
+  readonly onChange: (role: RoleName) => void;
+}): ReactNode {
   return (
     <Field label={text.people.role}>
       {(id) => (
-        <select id={id} value={props.role} onChange={(event) => props.onChange(event.target.value as RoleName)}>
+        <select
+          id={id}
+          value={props.role}
+          onChange={(event) => props.onChange(event.target.value as RoleName)}
+        >
           {roleNames.map((role) => (
             <option key={role} value={role}>
               {text.roles[role]}
@@ -192,7 +199,13 @@ function UserDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
     >
       <Field label={text.people.name} hint={text.setup.nameHint} error={create.error?.message ?? null}>
         {(id, hint) => (
-          <input id={id} aria-describedby={hint} required value={name} onChange={(event) => setName(event.target.value)} />
+          <input
+            id={id}
+            aria-describedby={hint}
+            required
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+          />
         )}
       </Field>
       <RoleField role={role} onChange={setRole} />
@@ -243,7 +256,13 @@ function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
     >
       <Field label={text.people.name} hint={text.people.tokenHint} error={create.error?.message ?? null}>
         {(id, hint) => (
-          <input id={id} aria-describedby={hint} required value={name} onChange={(event) => setName(event.target.value)} />
+          <input
+            id={id}
+            aria-describedby={hint}
+            required
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+          />
         )}
       </Field>
       <RoleField role={role} onChange={setRole} />
@@ -260,14 +279,24 @@ function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
         )}
       </Field>
       <label className="choice">
-        <input type="checkbox" checked={allowsFleetWork} onChange={(event) => setFleet(event.target.checked)} />
+        <input
+          type="checkbox"
+          checked={allowsFleetWork}
+          onChange={(event) => setFleet(event.target.checked)}
+        />
         <span>{text.people.fleet}</span>
       </label>
     </Dialog>
   );
 }
 
-function RemoveDialog({ user, onClose }: { readonly user: UserResource; readonly onClose: () => void }): ReactNode {
+function RemoveDialog({
+  user,
+  onClose,
+}: {
+  readonly user: UserResource;
+  readonly onClose: () => void;
+}): ReactNode {
   const remove = useAction("removeUser");
   return (
     <Dialog
@@ -285,7 +314,13 @@ function RemoveDialog({ user, onClose }: { readonly user: UserResource; readonly
   );
 }
 
-function SetPasswordDialog({ user, onClose }: { readonly user: UserResource; readonly onClose: () => void }): ReactNode {
+function SetPasswordDialog({
+  user,
+  onClose,
+}: {
+  readonly user: UserResource;
+  readonly onClose: () => void;
+}): ReactNode {
   const [password, setPassword] = useState("");
   const set = useAction("setUserPassword", { done: () => text.people.passwordChanged, isQuiet: true });
   return (
@@ -299,7 +334,11 @@ function SetPasswordDialog({ user, onClose }: { readonly user: UserResource; rea
         </button>
       }
     >
-      <Field label={text.people.newPassword} hint={text.setup.passwordHint} error={set.error?.message ?? null}>
+      <Field
+        label={text.people.newPassword}
+        hint={text.setup.passwordHint}
+        error={set.error?.message ?? null}
+      >
         {(id, hint) => (
           <input
             id={id}

@@ -16,12 +16,15 @@ function rateOf({ rateBytesPerSecond, transport, timeLeftMs }: RunResource): str
     return null;
   }
   const left = timeLeftMs === null ? "" : text.job.left(formatDuration(timeLeftMs));
-  return [formatRate(rateBytesPerSecond), transport, left].filter((part) => part !== null && part !== "").join(", ");
+  return [formatRate(rateBytesPerSecond), transport, left]
+    .filter((part) => part !== null && part !== "")
+    .join(", ");
 }
 
 /** Each computer of a job: how far it is, how fast, and why it waits or failed. Unfinished and failed ones first. */
 export function RunList({ runs }: { readonly runs: readonly RunResource[] }): ReactNode {
-  const order = (run: RunResource): number => ({ bad: 0, busy: 1, warn: 1, calm: 2, good: 3 })[toneOfRun(run)];
+  const order = (run: RunResource): number =>
+    ({ bad: 0, busy: 1, warn: 1, calm: 2, good: 3 })[toneOfRun(run)];
   const sorted = runs.toSorted((a, b) => order(a) - order(b));
   return (
     <ul className="runs">
@@ -38,7 +41,9 @@ export function RunList({ runs }: { readonly runs: readonly RunResource[] }): Re
           {run.reason === null ? null : <small className="reason">{run.reason}</small>}
         </li>
       ))}
-      {runs.length > shownCountMax ? <li className="muted">{text.work.andMore(runs.length - shownCountMax)}</li> : null}
+      {runs.length > shownCountMax ? (
+        <li className="muted">{text.work.andMore(runs.length - shownCountMax)}</li>
+      ) : null}
     </ul>
   );
 }

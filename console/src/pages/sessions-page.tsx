@@ -12,7 +12,11 @@ import { RunList } from "./run-list.tsx";
 export function SessionsPage(): ReactNode {
   const sessions = useApi("listSessions");
   if (sessions.data === undefined) {
-    return sessions.error === null ? <Loading what={text.sessions.loading} /> : <Failure error={sessions.error} />;
+    return sessions.error === null ? (
+      <Loading what={text.sessions.loading} />
+    ) : (
+      <Failure error={sessions.error} />
+    );
   }
   const newestFirst = sessions.data.toSorted(
     (a, b) => Number(a.state === "ended") - Number(b.state === "ended") || b.id - a.id,
@@ -41,7 +45,9 @@ function SessionCard({ session }: { readonly session: SessionResource }): ReactN
   const receivers = isEnded
     ? []
     : (jobs.data ?? [])
-        .filter(({ tasks }) => tasks.some((task) => (task as { imageId?: unknown } | null)?.imageId === session.imageId))
+        .filter(({ tasks }) =>
+          tasks.some((task) => (task as { imageId?: unknown } | null)?.imageId === session.imageId),
+        )
         .flatMap(({ runs }) => runs.filter(({ state }) => state === "imaging" || state === "joining"));
   const nameOf = (id: string): string => computers.data?.find((computer) => computer.id === id)?.name ?? id;
   const extraBytes = Math.max(0, session.sentBytes - session.copyBytes);
@@ -67,7 +73,9 @@ function SessionCard({ session }: { readonly session: SessionResource }): ReactN
         {samples.length < 3 ? null : (
           <Plot
             label={text.sessions.ratePlot}
-            points={samples.slice(1).map(({ atMs, rateBytesPerSecond }) => ({ x: atMs, y: rateBytesPerSecond }))}
+            points={samples
+              .slice(1)
+              .map(({ atMs, rateBytesPerSecond }) => ({ x: atMs, y: rateBytesPerSecond }))}
             format={formatRate}
           />
         )}
@@ -81,7 +89,11 @@ function SessionCard({ session }: { readonly session: SessionResource }): ReactN
       {session.movedToUnicast.length === 0 ? null : (
         <>
           <h3>{text.sessions.moved}</h3>
-          <Facts facts={session.movedToUnicast.map(({ computerId, reason }) => [nameOf(computerId), reason] as const)} />
+          <Facts
+            facts={session.movedToUnicast.map(
+              ({ computerId, reason }) => [nameOf(computerId), reason] as const,
+            )}
+          />
         </>
       )}
     </section>

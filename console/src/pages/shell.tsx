@@ -71,7 +71,12 @@ function SideBar(): ReactNode {
       {places
         .filter(({ isForAdministrators }) => isForAdministrators !== true || role === "administrator")
         .map(({ to, label, icon }) => (
-          <Link key={to} to={to} activeOptions={{ exact: to === "/" }} activeProps={{ "aria-current": "page" }}>
+          <Link
+            key={to}
+            to={to}
+            activeOptions={{ exact: to === "/" }}
+            activeProps={{ "aria-current": "page" }}
+          >
             <Icon name={icon} />
             <span>{label}</span>
           </Link>

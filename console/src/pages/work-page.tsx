@@ -10,7 +10,7 @@ import { currentRuns } from "./work/computer-status.ts";
 import { DetailsPane } from "./work/details-pane.tsx";
 import { JobsPane } from "./work/jobs-pane.tsx";
 import { OrderDialog } from "./work/order-dialog.tsx";
-import { listTemplates, type WorkOrder } from "./work/work-order.ts";
+import { assignOrder, listTemplates, type WorkOrder } from "./work/work-order.ts";
 
 const noComputers: readonly ComputerResource[] = [];
 const noJobs: readonly JobResource[] = [];
@@ -42,7 +42,11 @@ export function WorkPage(): ReactNode {
     }
   };
   if (computers.data === undefined) {
-    return computers.error === null ? <Loading what={text.work.loading} /> : <Failure error={computers.error} />;
+    return computers.error === null ? (
+      <Loading what={text.work.loading} />
+    ) : (
+      <Failure error={computers.error} />
+    );
   }
   return (
     <main className="work" aria-label={text.nav.computers}>
@@ -77,12 +81,4 @@ export function WorkPage(): ReactNode {
       )}
     </main>
   );
-}
-
-/** The same job for more computers. */
-export function assignOrder(job: JobResource): WorkOrder {
-  const isDestructive = job.tasks.some(
-    (task) => typeof task === "object" && task !== null && "kind" in task && task.kind === "deploy-image",
-  );
-  return { type: "assign", jobId: job.id, name: job.name, isDestructive };
 }

@@ -5,7 +5,13 @@ const plural = (count: number, one: string, many: string): string =>
 export const englishPages = {
   computer: {
     loading: "Reading the computer …",
-    tabs: { overview: "Overview", events: "Boot events", jobs: "Jobs", inventory: "Inventory", settings: "Settings" },
+    tabs: {
+      overview: "Overview",
+      events: "Boot events",
+      jobs: "Jobs",
+      inventory: "Inventory",
+      settings: "Settings",
+    },
     address: "Address",
     macs: "MAC",
     uuid: "UUID",
@@ -32,7 +38,8 @@ export const englishPages = {
     loading: "Reading the job …",
     left: (duration: string) => `${duration} left`,
     cancel: "Cancel the job",
-    cancelWarning: "Computers in the middle of imaging are left unbootable, and say so. What is done stays done.",
+    cancelWarning:
+      "Computers in the middle of imaging are left unbootable, and say so. What is done stays done.",
     cancelled: "The job is cancelled",
     tasks: "Tasks",
     computers: "Computers",
@@ -64,7 +71,8 @@ export const englishPages = {
     chunks: "Chunks",
     chunkSize: "Chunk size",
     created: "Created",
-    dataOf: (data: number, all: number) => `${data.toLocaleString("en")} of ${plural(all, "chunk", "chunks")} hold data`,
+    dataOf: (data: number, all: number) =>
+      `${data.toLocaleString("en")} of ${plural(all, "chunk", "chunks")} hold data`,
     notSent: (size: string) => `${size} are empty and never sent`,
     deployHint: "Drag the image onto computers on the first page, or open it there.",
   },
@@ -131,7 +139,8 @@ export const englishPages = {
       "boot-off": "network boot is off (boot.mode)",
       "known-without-work": "known, and without work: it boots from its disk",
       conflict: "its identity is in doubt",
-      "initial-deployment-local": "unknown computers boot from their own disk here (initialDeployment.action)",
+      "initial-deployment-local":
+        "unknown computers boot from their own disk here (initialDeployment.action)",
       "relay-not-listed": "its relay is not one we answer",
       "no-boot-files": "there are no boot files; run portolan boot build",
       "rate-limited": "asked too often",
@@ -155,7 +164,10 @@ export const englishPages = {
     },
     profileLead: "A profile is a set of values for all settings. Changes made over the old one are gone.",
     profiles: {
-      classic: ["Classic", "The values of the 2002 white paper. Some ports are dynamic: fine inside one network."],
+      classic: [
+        "Classic",
+        "The values of the 2002 white paper. Some ports are dynamic: fine inside one network.",
+      ],
       firewall: ["Firewall", "Every port is declared: what a firewall between segments can be written for."],
     } as Readonly<Record<string, readonly [string, string]>>,
     take: (name: string) => `Take the ${name} profile`,
@@ -224,9 +236,18 @@ export const englishPages = {
     steps: {
       account: ["An account", "You are logged in: done."],
       files: ["Boot files", "What computers read when they boot from the network. On the server:"],
-      network: ["The network", "Look at the plan: which segments are served, and what a firewall between them must let pass."],
-      boot: ["Boot a computer", "Switch on a computer in a served segment and let it boot from the network. Your DHCP server stays as it is."],
-      approve: ["Approve it", "It appears among the computers and waits for you. Nobody gets an image silently."],
+      network: [
+        "The network",
+        "Look at the plan: which segments are served, and what a firewall between them must let pass.",
+      ],
+      boot: [
+        "Boot a computer",
+        "Switch on a computer in a served segment and let it boot from the network. Your DHCP server stays as it is.",
+      ],
+      approve: [
+        "Approve it",
+        "It appears among the computers and waits for you. Nobody gets an image silently.",
+      ],
       image: ["An image", "Import a disk that lies on the server, or capture one from a computer."],
       deploy: ["Deploy", "Drag the image onto the computers and watch them to the end."],
     } as Readonly<Record<string, readonly [string, string]>>,

@@ -7,7 +7,8 @@ export const englishPlan = {
     lead: "Every port and group this site uses, on every segment, and why. The program opens its sockets from this table.",
     tabs: { map: "Map", flows: "Flows", rules: "Rules to hand out", lint: "Lint", verify: "Verify" },
     agrees: "The sockets that are open are exactly these flows.",
-    differs: (count: number) => plural(count, "difference between sockets and flows", "differences between sockets and flows"),
+    differs: (count: number) =>
+      plural(count, "difference between sockets and flows", "differences between sockets and flows"),
     flow: "Flow",
     direction: "From and to",
     ports: "Ports",
@@ -28,7 +29,9 @@ export const englishPlan = {
     segment: "Segment",
     addSegment: "Name a segment …",
     intent: "Intent",
-    intents: { imaging: "imaging", management: "management only", none: "not served" } as Readonly<Record<string, string>>,
+    intents: { imaging: "imaging", management: "management only", none: "not served" } as Readonly<
+      Record<string, string>
+    >,
     origins: {
       interface: "the server's own interface",
       agent: "reported by an agent",
@@ -57,7 +60,8 @@ export const englishPlan = {
     matrix: "Segments and flows",
     verify: "Verify now",
     verifying: "Verifying …",
-    noVerdict: "Nothing was verified yet. Verification sends the product's own traffic from computers in each segment.",
+    noVerdict:
+      "Nothing was verified yet. Verification sends the product's own traffic from computers in each segment.",
     cause: "Cause",
     remedy: "Remedy",
     evidence: "Evidence",

@@ -113,7 +113,7 @@ export const english = {
       "Boot one from the network in a segment this server serves, and it appears here, waiting for approval. First steps shows how.",
     newWork: "Work to give",
     dragHint: (selected: number) =>
-      selected === 0 ? "drag onto computers" : `click, for ${plural(selected, "computer", "computers")}`,
+      selected === 0 ? "drag onto computers" : `click: for ${selected} selected`,
     selectFirst: "Select computers first, or drag this onto them",
     jobs: "Jobs",
     jobCount: (count: number) => plural(count, "job", "jobs"),
@@ -137,18 +137,22 @@ export const english = {
       "Their records and their right to connect are removed. They can come back only by being approved again.",
     eachDone: {
       approveComputer: (count: number) => `${plural(count, "computer is", "computers are")} approved`,
-      wakeComputer: (count: number) => `${plural(count, "computer was", "computers were")} sent a magic packet`,
+      wakeComputer: (count: number) =>
+        `${plural(count, "computer was", "computers were")} sent a magic packet`,
       forgetComputer: (count: number) => `${plural(count, "computer is", "computers are")} forgotten`,
     },
     deploy: (image: string) => `Deploy ${image}`,
     restart: "Restart",
     powerOff: "Switch off",
     script: "Run a script",
-    ordered: (what: string, count: number) => `${what}: ordered for ${plural(count, "computer", "computers")}`,
+    ordered: (what: string, count: number) =>
+      `${what}: ordered for ${plural(count, "computer", "computers")}`,
     order: (count: number) => `Order for ${plural(count, "computer", "computers")}`,
     erase: (count: number) => `Erase and deploy ${plural(count, "computer", "computers")}`,
     eraseWarning: (count: number) =>
-      count === 1 ? "Everything on this computer's disk will be erased." : "Everything on the disks of these computers will be erased.",
+      count === 1
+        ? "Everything on this computer's disk will be erased."
+        : "Everything on the disks of these computers will be erased.",
     disk: (model: string, size: string, serial: string | null) =>
       `${model}, ${size}${serial === null ? "" : `, serial ${serial}`}`,
     andMore: (count: number) => `and ${count.toLocaleString("en")} more`,

@@ -31,11 +31,16 @@ export type GridProps<Row> = {
   readonly onOpen?: (row: Row) => void;
   readonly onMenu?: (row: Row, place: { x: number; y: number }) => void;
   readonly drag?: (row: Row) => DragPayload | null;
-  readonly drop?: { readonly accepts: readonly DropKind[]; readonly onDrop: (row: Row, payload: DragPayload) => void };
+  readonly drop?: {
+    readonly accepts: readonly DropKind[];
+    readonly onDrop: (row: Row, payload: DragPayload) => void;
+  };
   readonly rowHeight?: number;
   readonly empty: ReactNode;
   readonly initialSort?: { readonly key: string; readonly isDown: boolean };
 };
+
+type SelectHow = "one" | "toggle" | "range";
 
 function useSorted<Row>({ rows, columns, initialSort }: GridProps<Row>) {
   const [sort, setSort] = useState(initialSort ?? null);
@@ -60,21 +65,11 @@ function useSorted<Row>({ rows, columns, initialSort }: GridProps<Row>) {
   return { sort, setSort, sorted };
 }
 
-/** A list of any length: only what is seen is drawn. Arrow keys move, space and shift select, Enter opens. */
-export function DataGrid<Row>(props: GridProps<Row>): ReactNode {
-  const { label, columns, idOf, selection, rowHeight = 30, empty } = props;
-  const { sort, setSort, sorted } = useSorted(props);
-  const scroller = useRef<HTMLDivElement>(null);
+/** One row, one more, or all between: as a click with nothing, Ctrl or Shift does. */
+function useSelecting<Row>({ idOf, selection, onSelect }: GridProps<Row>, sorted: readonly Row[]) {
   const [active, setActive] = useState(0);
   const anchor = useRef(0);
-  const virtual = useVirtualizer({
-    count: sorted.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 12,
-  });
-  const template = columns.map(({ width }) => width).join(" ");
-  const select = (index: number, how: "one" | "toggle" | "range"): void => {
+  const select = (index: number, how: SelectHow): void => {
     const row = sorted[index];
     if (row === undefined) {
       return;
@@ -82,7 +77,7 @@ export function DataGrid<Row>(props: GridProps<Row>): ReactNode {
     setActive(index);
     if (how === "range") {
       const [from, to] = [Math.min(anchor.current, index), Math.max(anchor.current, index)];
-      props.onSelect?.(new Set(sorted.slice(from, to + 1).map(idOf)));
+      onSelect?.(new Set(sorted.slice(from, to + 1).map(idOf)));
       return;
     }
     anchor.current = index;
@@ -93,38 +88,85 @@ export function DataGrid<Row>(props: GridProps<Row>): ReactNode {
     } else {
       next.add(id);
     }
-    props.onSelect?.(next);
+    onSelect?.(next);
   };
+  return { active, select };
+}
+
+/** A list of any length: only what is seen is drawn. Arrow keys move, space and shift select, Enter opens. */
+export function DataGrid<Row>(props: GridProps<Row>): ReactNode {
+  const { label, columns, idOf, selection, rowHeight = 30, empty } = props;
+  const { sort, setSort, sorted } = useSorted(props);
+  const scroller = useRef<HTMLDivElement>(null);
+  const { active, select } = useSelecting(props, sorted);
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+  });
+  const template = columns.map(({ width }) => width).join(" ");
+  const current = sorted[active];
+  const pageSize = Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight);
   const onKeyDown = (event: KeyboardEvent): void =>
-    moveByKey(event, { active, count: sorted.length, pageSize: Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight) }, {
-      go: (index) => {
-        virtual.scrollToIndex(index);
-        select(index, event.shiftKey ? "range" : "one");
+    moveByKey(
+      event,
+      { active, count: sorted.length, pageSize },
+      {
+        go: (index) => {
+          virtual.scrollToIndex(index);
+          select(index, event.shiftKey ? "range" : "one");
+        },
+        toggle: () => select(active, "toggle"),
+        all: () => props.onSelect?.(new Set(sorted.map(idOf))),
+        open: () => current !== undefined && props.onOpen?.(current),
+        menu: () => {
+          const box = scroller.current?.querySelector("[data-active=true]")?.getBoundingClientRect();
+          if (current !== undefined && box !== undefined) {
+            props.onMenu?.(current, { x: box.left + 40, y: box.bottom });
+          }
+        },
       },
-      toggle: () => select(active, "toggle"),
-      all: () => props.onSelect?.(new Set(sorted.map(idOf))),
-      open: () => sorted[active] !== undefined && props.onOpen?.(sorted[active]),
-      menu: () => {
-        const box = scroller.current?.querySelector("[data-active=true]")?.getBoundingClientRect();
-        if (sorted[active] !== undefined && box !== undefined) {
-          props.onMenu?.(sorted[active], { x: box.left + 40, y: box.bottom });
-        }
-      },
-    });
+    );
   return (
-    <div className="grid" role="grid" aria-label={label} aria-rowcount={sorted.length + 1} aria-multiselectable={selection !== undefined}>
+    <div
+      className="grid"
+      role="grid"
+      aria-label={label}
+      aria-rowcount={sorted.length + 1}
+      aria-multiselectable={selection !== undefined}
+    >
       <GridHead columns={columns} template={template} sort={sort} onSort={setSort} />
-      <div className="grid-scroll" ref={scroller} tabIndex={0} role="rowgroup" aria-label={label} onKeyDown={onKeyDown}>
-        {sorted.length === 0 ? <div role="row"><div role="gridcell">{empty}</div></div> : null}
+      <div
+        className="grid-scroll"
+        ref={scroller}
+        tabIndex={0}
+        role="rowgroup"
+        aria-label={label}
+        onKeyDown={onKeyDown}
+      >
+        {sorted.length === 0 ? <EmptyRow>{empty}</EmptyRow> : null}
         <div className="grid-space" role="presentation" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const row = sorted[index];
+            const isActive = index === active;
             return row === undefined ? null : (
-              <GridRow key={idOf(row)} {...{ props, row, index, start, template, rowHeight, select }} isActive={index === active} />
+              <GridRow
+                key={idOf(row)}
+                {...{ props, row, index, start, template, rowHeight, select, isActive }}
+              />
             );
           })}
         </div>
       </div>
+    </div>
+  );
+}
+
+function EmptyRow({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <div role="row">
+      <div role="gridcell">{children}</div>
     </div>
   );
 }
@@ -142,13 +184,21 @@ function GridHead<Row>(props: {
         {columns.map(({ key, title, sortBy }) => {
           const isSorted = sort?.key === key;
           return (
-            <div key={key} role="columnheader" aria-sort={isSorted ? (sort.isDown ? "descending" : "ascending") : undefined}>
+            <div
+              key={key}
+              role="columnheader"
+              aria-sort={isSorted ? (sort.isDown ? "descending" : "ascending") : undefined}
+            >
               {sortBy === undefined ? (
                 title
               ) : (
                 <button type="button" onClick={() => onSort({ key, isDown: isSorted && !sort.isDown })}>
                   {title}
-                  {isSorted ? <span className={sort.isDown ? "sort-mark down" : "sort-mark"}><Icon name="down" /></span> : null}
+                  {isSorted ? (
+                    <span className={sort.isDown ? "sort-mark down" : "sort-mark"}>
+                      <Icon name="down" />
+                    </span>
+                  ) : null}
                 </button>
               )}
             </div>
@@ -167,14 +217,19 @@ function GridRow<Row>(given: {
   readonly template: string;
   readonly rowHeight: number;
   readonly isActive: boolean;
-  readonly select: (index: number, how: "one" | "toggle" | "range") => void;
+  readonly select: (index: number, how: SelectHow) => void;
 }): ReactNode {
   const { props, row, index, start, template, rowHeight, isActive, select } = given;
   const { columns, idOf, selection, drop } = props;
   const [isTarget, setTarget] = useState(false);
   const isSelected = selection?.has(idOf(row)) ?? false;
   const payload = props.drag?.(row) ?? null;
-  const classes = ["grid-row", isSelected ? "selected" : "", isTarget ? "drop-target" : "", isActive ? "active" : ""];
+  const classes = [
+    "grid-row",
+    isSelected ? "selected" : "",
+    isTarget ? "drop-target" : "",
+    isActive ? "active" : "",
+  ];
   return (
     <div
       role="row"
@@ -195,7 +250,9 @@ function GridRow<Row>(given: {
           drop?.onDrop(row, dropped);
         }
       }}
-      onClick={(event: MouseEvent) => select(index, event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "one")}
+      onClick={(event: MouseEvent) =>
+        select(index, event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "one")
+      }
       onDoubleClick={() => props.onOpen?.(row)}
       onContextMenu={(event: MouseEvent) => {
         if (props.onMenu !== undefined) {

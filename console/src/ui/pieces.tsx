@@ -12,7 +12,11 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
 }
 
 /** How far something is. A failed one keeps the place where it stopped. */
-export function Progress(props: { readonly percent: number; readonly label: string; readonly tone?: Tone }): ReactNode {
+export function Progress(props: {
+  readonly percent: number;
+  readonly label: string;
+  readonly tone?: Tone;
+}): ReactNode {
   const { percent, label, tone = "busy" } = props;
   return (
     <div
@@ -29,7 +33,13 @@ export function Progress(props: { readonly percent: number; readonly label: stri
 }
 
 /** How long ago, with the exact time on hover and for screen readers. */
-export function Time({ at, empty = text.common.never }: { readonly at: number | null; readonly empty?: string }): ReactNode {
+export function Time({
+  at,
+  empty = text.common.never,
+}: {
+  readonly at: number | null;
+  readonly empty?: string;
+}): ReactNode {
   const [nowMs, setNowMs] = useState(Date.now());
   useEffect(() => {
     const timer = window.setInterval(() => setNowMs(Date.now()), 10_000);
@@ -46,7 +56,11 @@ export function Time({ at, empty = text.common.never }: { readonly at: number | 
 }
 
 /** Nothing here yet, and what to do about it. */
-export function Empty(props: { readonly icon: IconName; readonly title: string; readonly children?: ReactNode }): ReactNode {
+export function Empty(props: {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly children?: ReactNode;
+}): ReactNode {
   return (
     <div className="empty">
       <Icon name={props.icon} />
@@ -112,29 +126,23 @@ export function CopyText({ value, label }: { readonly value: string; readonly la
     <button
       type="button"
       className="button small"
-      onClick={() =>
+      onClick={() => {
         navigator.clipboard.writeText(value).then(
           () => showToast({ kind: "done", text: text.common.copied }),
           () => showToast({ kind: "failed", text: text.common.copyFailed }),
-        )
-      }
+        );
+      }}
     >
       <Icon name="copy" /> {label}
     </button>
   );
 }
 
-/** Gives text to the browser as a file. */
-export function downloadText(fileName: string, content: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
-
-export function PageHead(props: { readonly title: string; readonly lead?: ReactNode; readonly children?: ReactNode }): ReactNode {
+export function PageHead(props: {
+  readonly title: string;
+  readonly lead?: ReactNode;
+  readonly children?: ReactNode;
+}): ReactNode {
   return (
     <header className="page-head">
       <div>

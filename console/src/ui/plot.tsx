@@ -23,8 +23,16 @@ export function Plot(props: {
       <figcaption>
         {label} <small>{format(top)}</small>
       </figcaption>
-      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${label}: ${format(points.at(-1)?.y ?? 0)}`}>
-        <path className="plot-grid" d={`M0 ${height / 4}H${width}M0 ${height / 2}H${width}M0 ${(3 * height) / 4}H${width}`} />
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${label}: ${format(points.at(-1)?.y ?? 0)}`}
+      >
+        <path
+          className="plot-grid"
+          d={`M0 ${height / 4}H${width}M0 ${height / 2}H${width}M0 ${(3 * height) / 4}H${width}`}
+        />
         <polygon className="plot-area" points={`0,${height} ${line} ${width},${height}`} />
         <polyline className="plot-line" points={line} />
       </svg>

@@ -53,7 +53,11 @@ function FlowRow({ flow }: { readonly flow: FlowResource }): ReactNode {
         {flow.state === "off" ? <Badge tone="calm">{text.options.off}</Badge> : null}
       </td>
       <td>
-        <span className="mono">{flow.groups.length > 4 ? `${flow.groups[0] ?? ""}–${flow.groups.at(-1) ?? ""}` : flow.groups.join(", ")}</span>
+        <span className="mono">
+          {flow.groups.length > 4
+            ? `${flow.groups[0] ?? ""}–${flow.groups.at(-1) ?? ""}`
+            : flow.groups.join(", ")}
+        </span>
         {flow.ttl === null ? null : <small>TTL {flow.ttl}</small>}
       </td>
       <td>

@@ -27,7 +27,9 @@ function linesOf(flow: Flow): string[] {
   const ports = "from" in flow.ports ? [formatPorts(flow.ports)] : flow.ports.map(String);
   const groups = flow.groups.length === 0 ? [""] : flow.groups.map((group) => ` ${group}`);
   const ttl = flow.ttl === null ? "" : `, TTL ${flow.ttl}`;
-  return groups.flatMap((group) => ports.map((port) => `${flow.transport.toUpperCase()} ${port}${group}${ttl}`));
+  return groups.flatMap((group) =>
+    ports.map((port) => `${flow.transport.toUpperCase()} ${port}${group}${ttl}`),
+  );
 }
 
 type Texts = Readonly<Record<string, string>>;
@@ -38,7 +40,9 @@ function known(texts: Texts): Texts {
 }
 
 function flowsOf(texts: Texts): Flow[] {
-  return computeFlows(overlaySettings(classicSettings, known(texts)), { consolePort: Number(location.port || 443) });
+  return computeFlows(overlaySettings(classicSettings, known(texts)), {
+    consolePort: Number(location.port || 443),
+  });
 }
 
 /** What goes and what comes when these values replace those: computed by the very code that opens the sockets. */

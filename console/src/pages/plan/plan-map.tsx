@@ -39,7 +39,9 @@ export function PlanMap(props: {
             segment={segment}
             serverY={serverY}
             y={20 + rowHeight * (index + 0.5) + (height - 40 - segments.length * rowHeight) / 2}
-            count={computers.filter(({ address }) => address !== null && isInside(address, segment.cidr)).length}
+            count={
+              computers.filter(({ address }) => address !== null && isInside(address, segment.cidr)).length
+            }
             verdict={verdicts?.get(segment.name) ?? "not-tested"}
           />
         ))}
@@ -58,7 +60,15 @@ export function PlanMap(props: {
 }
 
 /** The lines of sixteen winds that cross old sea charts, from where the server lies. */
-function Rhumbs({ height, x, y }: { readonly height: number; readonly x: number; readonly y: number }): ReactNode {
+function Rhumbs({
+  height,
+  x,
+  y,
+}: {
+  readonly height: number;
+  readonly x: number;
+  readonly y: number;
+}): ReactNode {
   const lines = Array.from({ length: 16 }, (_, index) => {
     const angle = (index * Math.PI) / 8;
     return `M${x} ${y}L${(x + Math.cos(angle) * (mapWidth + height)).toFixed(0)} ${(y + Math.sin(angle) * (mapWidth + height)).toFixed(0)}`;

@@ -20,7 +20,7 @@ export function useEach() {
     }) => {
       const outcomes = await Promise.allSettled(given.computers.map(({ id }) => call(given.name, { id })));
       const failed = outcomes.filter((outcome) => outcome.status === "rejected");
-      return { given, failed: failed.map(({ reason }) => String((reason as Error).message)) };
+      return { given, failed: failed.map(({ reason }) => (reason as Error).message) };
     },
     onSuccess: ({ given, failed }) => {
       const doneCount = given.computers.length - failed.length;
@@ -67,7 +67,12 @@ export function ComputerMenu(props: {
       key="menu"
       items={[
         ...(first !== undefined && ids.length === 1
-          ? [{ label: text.work.open, run: () => void navigate({ to: "/computers/$id/{-$tab}", params: { id: first } }) }]
+          ? [
+              {
+                label: text.work.open,
+                run: () => void navigate({ to: "/computers/$id/{-$tab}", params: { id: first } }),
+              },
+            ]
           : []),
         ...(pending.length === 0
           ? []
@@ -114,7 +119,10 @@ function closing(item: MenuItem | "line", onClose: () => void): MenuItem | "line
   };
 }
 
-function ForgetDialog(props: { readonly computers: readonly ComputerResource[]; readonly onClose: () => void }): ReactNode {
+function ForgetDialog(props: {
+  readonly computers: readonly ComputerResource[];
+  readonly onClose: () => void;
+}): ReactNode {
   const { computers, onClose } = props;
   const each = useEach();
   return (

@@ -41,7 +41,12 @@ export function currentRuns(jobs: readonly JobResource[]): ReadonlyMap<string, C
 }
 
 export function statusOf(computer: ComputerResource, current: CurrentRun | undefined): Status {
-  const plain = (key: StatusKey, tone: Tone): Status => ({ key, label: text.status[key], tone, percent: null });
+  const plain = (key: StatusKey, tone: Tone): Status => ({
+    key,
+    label: text.status[key],
+    tone,
+    percent: null,
+  });
   if (computer.state === "pending") {
     return plain("pending", "warn");
   }

@@ -30,7 +30,7 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
     {
       key: "name",
       title: text.work.name,
-      width: "minmax(120px, 1.3fr)",
+      width: "minmax(90px, 1.2fr)",
       sortBy: ({ name }) => name,
       render: (computer) => {
         const { tone, label } = statusOf(computer, runs.get(computer.id));
@@ -45,7 +45,7 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
     {
       key: "status",
       title: text.work.status,
-      width: "minmax(130px, 1.2fr)",
+      width: "minmax(116px, 1.1fr)",
       sortBy: (computer) => statusOf(computer, runs.get(computer.id)).label,
       render: (computer) => {
         const { label, percent, tone } = statusOf(computer, runs.get(computer.id));
@@ -64,32 +64,31 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
     {
       key: "address",
       title: text.work.address,
-      width: "112px",
+      width: "104px",
       sortBy: ({ address }) => address ?? "",
       render: ({ address }) => <span className="mono clip">{address ?? "–"}</span>,
     },
     {
       key: "seen",
       title: text.work.lastSeen,
-      width: "82px",
+      width: "74px",
       sortBy: ({ lastSeenAt }) => lastSeenAt ?? 0,
       render: ({ lastSeenAt }) => <Time at={lastSeenAt} />,
     },
   ];
 }
 
-/** Left pane: groups, filter and the computers themselves. */
-export function ComputersPane(props: ComputersPaneProps): ReactNode {
-  const { computers, runs, selection, onSelect, onDrop } = props;
-  const navigate = useNavigate();
+/** Groups and the filter, and which computers they leave. */
+function useRows({ computers, runs }: Pick<ComputersPaneProps, "computers" | "runs">) {
   const plan = useApi("showPlan");
-  const obstacle = useObstacle("operator");
   const [filters, setFilters] = useState(readFilters);
   const [groupKey, setGroupKey] = useState("all");
   const [wanted, setWanted] = useState("");
-  const [menu, setMenu] = useState<MenuPlace | null>(null);
   const search = useDeferredValue(wanted.trim());
-  const groups = useMemo(() => listGroups(runs, plan.data?.segments ?? [], filters), [runs, plan.data, filters]);
+  const groups = useMemo(
+    () => listGroups(runs, plan.data?.segments ?? [], filters),
+    [runs, plan.data, filters],
+  );
   const group = groups.find(({ key }) => key === groupKey) ?? groups[0];
   const rows = useMemo(
     () =>
@@ -98,40 +97,35 @@ export function ComputersPane(props: ComputersPaneProps): ReactNode {
       ),
     [computers, group, search],
   );
-  const columns = useMemo(() => columnsFor(runs), [runs]);
   const saveFilters = (next: readonly string[]): void => {
     keepFilters(next);
     setFilters(next);
   };
-  const canDrag = obstacle === null;
+  return { filters, saveFilters, groups, group, setGroupKey, wanted, setWanted, search, rows };
+}
+
+/** Left pane: groups, filter and the computers themselves. */
+export function ComputersPane(props: ComputersPaneProps): ReactNode {
+  const { computers, runs, selection, onSelect, onDrop } = props;
+  const navigate = useNavigate();
+  const canDrag = useObstacle("operator") === null;
+  const shown = useRows(props);
+  const { filters, saveFilters, groups, group, rows } = shown;
+  const [menu, setMenu] = useState<MenuPlace | null>(null);
+  const columns = useMemo(() => columnsFor(runs), [runs]);
+  const dropOnRow = ({ id }: ComputerResource, payload: DragPayload): void =>
+    onDrop(payload, selection.has(id) ? [...selection] : [id]);
   return (
     <section className="pane pane-computers" aria-label={text.nav.computers}>
       <GroupList
         {...{ groups, computers }}
         current={group?.key ?? "all"}
-        onChoose={setGroupKey}
+        onChoose={shown.setGroupKey}
         onDrop={canDrag ? onDrop : null}
         onRemoveFilter={(title) => saveFilters(filters.filter((filter) => filter !== title))}
       />
       <div className="pane-main">
-        <div className="pane-head">
-          <label className="search">
-            <Icon name="search" />
-            <input
-              type="search"
-              aria-label={text.work.filter}
-              placeholder={text.work.filter}
-              value={wanted}
-              onChange={(event) => setWanted(event.target.value)}
-            />
-          </label>
-          {search === "" ? null : (
-            <button type="button" className="button small" onClick={() => saveFilters([...new Set([...filters, search])])}>
-              {text.work.saveFilter}
-            </button>
-          )}
-          <span className="muted count">{text.work.count(rows.length, computers.length, selection.size)}</span>
-        </div>
+        <PaneHead {...shown} count={text.work.count(rows.length, computers.length, selection.size)} />
         <DataGrid
           label={text.nav.computers}
           rows={rows}
@@ -142,16 +136,10 @@ export function ComputersPane(props: ComputersPaneProps): ReactNode {
           onSelect={onSelect}
           onOpen={({ id }) => void navigate({ to: "/computers/$id/{-$tab}", params: { id } })}
           onMenu={(_row, place) => setMenu(place)}
-          drag={({ id }) => (canDrag ? { kind: "computers", ids: selection.has(id) ? [...selection] : [id] } : null)}
-          {...(canDrag
-            ? {
-                drop: {
-                  accepts: ["job", "work"] as const,
-                  onDrop: ({ id }: ComputerResource, payload: DragPayload) =>
-                    onDrop(payload, selection.has(id) ? [...selection] : [id]),
-                },
-              }
-            : {})}
+          drag={({ id }) =>
+            canDrag ? { kind: "computers", ids: selection.has(id) ? [...selection] : [id] } : null
+          }
+          {...(canDrag ? { drop: { accepts: ["job", "work"] as const, onDrop: dropOnRow } } : {})}
           empty={<NoComputers isFiltered={computers.length > 0} />}
         />
       </div>
@@ -165,6 +153,41 @@ export function ComputersPane(props: ComputersPaneProps): ReactNode {
         />
       )}
     </section>
+  );
+}
+
+function PaneHead(props: {
+  readonly wanted: string;
+  readonly setWanted: (wanted: string) => void;
+  readonly search: string;
+  readonly filters: readonly string[];
+  readonly saveFilters: (filters: readonly string[]) => void;
+  readonly count: string;
+}): ReactNode {
+  const { wanted, setWanted, search, filters, saveFilters, count } = props;
+  return (
+    <div className="pane-head">
+      <label className="search">
+        <Icon name="search" />
+        <input
+          type="search"
+          aria-label={text.work.filter}
+          placeholder={text.work.filter}
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+        />
+      </label>
+      {search === "" ? null : (
+        <button
+          type="button"
+          className="button small"
+          onClick={() => saveFilters([...new Set([...filters, search])])}
+        >
+          {text.work.saveFilter}
+        </button>
+      )}
+      <span className="muted count">{count}</span>
+    </div>
   );
 }
 

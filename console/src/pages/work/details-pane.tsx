@@ -10,7 +10,7 @@ import { useObstacle } from "../me.tsx";
 import { RunList } from "../run-list.tsx";
 import { useEach } from "./computer-menu.tsx";
 import { type CurrentRun, hasEnded, statusOf } from "./computer-status.ts";
-import { jobTones, percentOf } from "./jobs-pane.tsx";
+import { jobTones, percentOf } from "./job-progress.ts";
 import { titleOf, type WorkOrder, type WorkTemplate } from "./work-order.ts";
 
 type DetailsProps = {

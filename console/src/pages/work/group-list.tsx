@@ -14,7 +14,12 @@ type GroupListProps = {
   readonly onRemoveFilter: (title: string) => void;
 };
 
-const headings = { all: null, status: text.work.byStatus, segment: text.work.bySegment, filter: text.work.savedFilters };
+const headings = {
+  all: null,
+  status: text.work.byStatus,
+  segment: text.work.bySegment,
+  filter: text.work.savedFilters,
+};
 
 /** Groups with their counts. A job dropped on one is for all in it. */
 export function GroupList(props: GroupListProps): ReactNode {

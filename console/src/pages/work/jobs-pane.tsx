@@ -4,10 +4,10 @@ import type { JobResource } from "#api/job-api.ts";
 import { text } from "../../text/text.ts";
 import { acceptsDrop, type DragPayload, readDrop, startDrag } from "../../ui/drag.ts";
 import { Icon, type IconName } from "../../ui/icon.tsx";
-import { Badge, Empty, Progress, Time, type Tone } from "../../ui/pieces.tsx";
+import { Badge, Empty, Progress, Time } from "../../ui/pieces.tsx";
 import { useObstacle } from "../me.tsx";
-import { assignOrder } from "../work-page.tsx";
-import { titleOf, type WorkOrder, type WorkTemplate } from "./work-order.ts";
+import { jobTones, percentOf } from "./job-progress.ts";
+import { assignOrder, titleOf, type WorkOrder, type WorkTemplate } from "./work-order.ts";
 
 type JobsPaneProps = {
   readonly jobs: readonly JobResource[];
@@ -20,17 +20,6 @@ type JobsPaneProps = {
 };
 
 const shownCountMax = 200;
-export const jobTones: Readonly<Record<JobResource["state"], Tone>> = {
-  running: "busy",
-  done: "good",
-  failed: "bad",
-  cancelled: "calm",
-};
-
-export function percentOf(job: JobResource): number {
-  return job.runs.length === 0 ? 0 : job.runs.reduce((sum, { percent }) => sum + percent, 0) / job.runs.length;
-}
-
 /** Middle pane: work to give, and jobs given. Both can be dragged onto computers, and computers onto both. */
 export function JobsPane(props: JobsPaneProps): ReactNode {
   const { jobs, templates, jobId, selectedCount, onSelect, onOrder } = props;
@@ -68,7 +57,9 @@ export function JobsPane(props: JobsPaneProps): ReactNode {
         {newestFirst.slice(0, shownCountMax).map((job) => (
           <JobEntry key={job.id} job={job} isCurrent={job.id === jobId} {...{ onSelect, onOrder }} />
         ))}
-        {jobs.length > shownCountMax ? <li className="muted">{text.work.olderJobs(jobs.length - shownCountMax)}</li> : null}
+        {jobs.length > shownCountMax ? (
+          <li className="muted">{text.work.olderJobs(jobs.length - shownCountMax)}</li>
+        ) : null}
       </ul>
     </section>
   );
@@ -146,7 +137,12 @@ function JobEntry(props: {
           {text.work.doneOf(doneCount, job.runs.length)} · <Time at={job.createdAt} />
         </small>
       </button>
-      <Link to="/jobs/$id" params={{ id: job.id }} className="icon-button" aria-label={text.work.openJob(job.name)}>
+      <Link
+        to="/jobs/$id"
+        params={{ id: job.id }}
+        className="icon-button"
+        aria-label={text.work.openJob(job.name)}
+      >
         <Icon name="right" />
       </Link>
     </li>

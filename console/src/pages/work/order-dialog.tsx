@@ -12,15 +12,26 @@ import { isDestructive, titleOf, toTasks, type WorkOrder } from "./work-order.ts
 
 const namedCountMax = 12;
 
-type Disk = { readonly name: string; readonly sizeBytes: number; readonly model: string | null; readonly serial: string | null };
+type Disk = {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly model: string | null;
+  readonly serial: string | null;
+};
 
 /** Inventory is what the machine claims; only what looks like a disk is shown. */
 function disksOf({ inventory }: ComputerResource): readonly Disk[] {
   const { disks } = (inventory ?? {}) as { disks?: unknown };
-  return Array.isArray(disks) ? (disks as Disk[]).filter(({ sizeBytes }) => typeof sizeBytes === "number") : [];
+  return Array.isArray(disks)
+    ? (disks as Disk[]).filter(({ sizeBytes }) => typeof sizeBytes === "number")
+    : [];
 }
 
-async function send(order: WorkOrder, computers: readonly ComputerResource[], script: string): Promise<JobResource> {
+async function send(
+  order: WorkOrder,
+  computers: readonly ComputerResource[],
+  script: string,
+): Promise<JobResource> {
   const ids = computers.map(({ id }) => id);
   return order.type === "assign"
     ? call("assignJob", { id: order.jobId, body: { computers: ids } })
@@ -75,36 +86,13 @@ export function OrderDialog(props: {
     >
       {isErasing ? <p className="warning">{text.work.eraseWarning(approved.length)}</p> : null}
       <ComputerNames computers={approved} hasDisks={isErasing} />
-      {left.length === 0 ? null : <p className="note">{text.work.leftOut(left.map(({ name }) => name).join(", "))}</p>}
-      {order.type !== "script" ? null : (
-        <Field label={text.work.scriptLabel} hint={text.work.scriptHint}>
-          {(id, hint) => (
-            <textarea
-              id={id}
-              aria-describedby={hint}
-              rows={6}
-              spellCheck={false}
-              value={script}
-              onChange={(event) => setScript(event.target.value)}
-            />
-          )}
-        </Field>
+      {left.length === 0 ? null : (
+        <p className="note">{text.work.leftOut(left.map(({ name }) => name).join(", "))}</p>
       )}
-      {!needsPassword ? null : (
-        <Field label={text.work.passwordAgain} hint={failure.message}>
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              type="password"
-              autoFocus
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
-      )}
+      {order.type === "script" ? <ScriptField value={script} onChange={setScript} /> : null}
+      {needsPassword ? (
+        <PasswordAgain hint={failure.message} value={password} onChange={setPassword} />
+      ) : null}
       {ordering.error === null || needsPassword ? null : (
         <p className="failure" role="alert">
           {ordering.error.message}
@@ -114,7 +102,10 @@ export function OrderDialog(props: {
   );
 }
 
-function ComputerNames(props: { readonly computers: readonly ComputerResource[]; readonly hasDisks: boolean }): ReactNode {
+function ComputerNames(props: {
+  readonly computers: readonly ComputerResource[];
+  readonly hasDisks: boolean;
+}): ReactNode {
   const { computers, hasDisks } = props;
   return (
     <ul className="named">
@@ -130,7 +121,51 @@ function ComputerNames(props: { readonly computers: readonly ComputerResource[];
             : null}
         </li>
       ))}
-      {computers.length > namedCountMax ? <li>{text.work.andMore(computers.length - namedCountMax)}</li> : null}
+      {computers.length > namedCountMax ? (
+        <li>{text.work.andMore(computers.length - namedCountMax)}</li>
+      ) : null}
     </ul>
+  );
+}
+
+function ScriptField(props: {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}): ReactNode {
+  return (
+    <Field label={text.work.scriptLabel} hint={text.work.scriptHint}>
+      {(id, hint) => (
+        <textarea
+          id={id}
+          aria-describedby={hint}
+          rows={6}
+          spellCheck={false}
+          value={props.value}
+          onChange={(event) => props.onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+function PasswordAgain(props: {
+  readonly hint: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}): ReactNode {
+  return (
+    <Field label={text.work.passwordAgain} hint={props.hint}>
+      {(id, hint) => (
+        <input
+          id={id}
+          aria-describedby={hint}
+          type="password"
+          autoFocus
+          autoComplete="current-password"
+          value={props.value}
+          onChange={(event) => props.onChange(event.target.value)}
+        />
+      )}
+    </Field>
   );
 }

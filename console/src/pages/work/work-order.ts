@@ -1,4 +1,4 @@
-import type { TaskRequest } from "#api/job-api.ts";
+import type { JobResource, TaskRequest } from "#api/job-api.ts";
 import type { ImageResource } from "#api/image-api.ts";
 import { text } from "../../text/text.ts";
 import type { IconName } from "../../ui/icon.tsx";
@@ -9,7 +9,12 @@ export type WorkOrder =
   | { readonly type: "restart" }
   | { readonly type: "power-off" }
   | { readonly type: "script" }
-  | { readonly type: "assign"; readonly jobId: string; readonly name: string; readonly isDestructive: boolean };
+  | {
+      readonly type: "assign";
+      readonly jobId: string;
+      readonly name: string;
+      readonly isDestructive: boolean;
+    };
 
 export type WorkTemplate = { readonly id: string; readonly icon: IconName; readonly order: WorkOrder };
 
@@ -50,13 +55,27 @@ export function isDestructive(order: WorkOrder): boolean {
 export function toTasks(order: Exclude<WorkOrder, { type: "assign" }>, script: string): TaskRequest[] {
   switch (order.type) {
     case "deploy":
-      return [{ kind: "deploy-image", image: order.image.id, disk: "only-disk" } as TaskRequest];
+      return [{ kind: "deploy-image", image: order.image.id, disk: "only-disk" }];
     case "restart":
     case "power-off":
-      return [{ kind: order.type } as TaskRequest];
+      return [{ kind: order.type }];
     case "script":
       return [
-        { kind: "run-script", script, interpreter: "/bin/sh", environment: "os", timeoutMs: 600_000 } as TaskRequest,
+        {
+          kind: "run-script",
+          script,
+          interpreter: "/bin/sh",
+          environment: "os",
+          timeoutMs: 600_000,
+        },
       ];
   }
+}
+
+/** The same job for more computers. */
+export function assignOrder(job: JobResource): WorkOrder {
+  const erases = job.tasks.some(
+    (task) => typeof task === "object" && task !== null && "kind" in task && task.kind === "deploy-image",
+  );
+  return { type: "assign", jobId: job.id, name: job.name, isDestructive: erases };
 }

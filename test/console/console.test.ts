@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type TestContext, test } from "node:test";
+import type { Page } from "playwright-core";
+import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
+import type { SimulatedSite } from "#dev/simulated-site.ts";
+import { browserObstacle, logInByPage, openBrowser } from "./browser.ts";
+import { startSite } from "./console-site.ts";
+
+const skip = browserObstacle() ?? false;
+const password = "correct horse battery";
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+type Room = { readonly site: SimulatedSite; readonly page: Page; readonly faults: string[] };
+
+/** A site with simulated computers, and a page on which nothing may go wrong unseen. */
+async function openRoom(t: TestContext, options: { count: number; isDark?: boolean }): Promise<Room> {
+  const site = await startSite(t);
+  await addSimulatedImage(site, { name: "lab-image", dataMib: 6, sizeMib: 32 });
+  const computers = startSimulatedRoom(site, { count: options.count, writeDelayMs: 60, areInstalled: false });
+  t.after(() => computers.forEach((computer) => computer.stop()));
+  await site.server.accounts.createUser({ name: "ann", role: "administrator", password });
+  await site.server.accounts.createUser({ name: "vic", role: "viewer", password });
+  const browser = await openBrowser({ isDark: options.isDark ?? false });
+  t.after(() => browser.close());
+  const page = await browser.context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") {
+      faults.push(message.text());
+    }
+  });
+  page.setDefaultTimeout(60_000);
+  return { site, page, faults };
+}
+
+const dataRow = (page: Page, name: string) =>
+  page.getByRole("grid", { name: "Computers" }).getByRole("row").filter({ hasText: name });
+
+test(
+  "console: the first account is made with the link of the terminal",
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const site = await startSite(t);
+    const code = await site.server.accounts.openSetup();
+    const browser = await openBrowser();
+    t.after(() => browser.close());
+    const page = await browser.context.newPage();
+    await page.goto(`${site.console.url}/setup#${code}`);
+    await page.getByLabel("Name").fill("ann");
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Make the account" }).click();
+    await page.getByText("No computer yet").waitFor();
+    await page.getByRole("link", { name: "First steps" }).click();
+    await page.getByRole("heading", { name: "Boot a computer" }).waitFor();
+    assert.equal(await site.server.accounts.needsFirstUser(), false);
+  },
+);
+
+test(
+  "console: pending computers are approved, an image is dragged onto two of them, and both are seen done",
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { site, page, faults } = await openRoom(t, { count: 3 });
+    await logInByPage(page, site.console.url, "ann", password);
+    await dataRow(page, "SIM00003").waitFor();
+    await dataRow(page, "SIM00001").click();
+    await page.keyboard.press("Control+a");
+    await page.getByRole("button", { name: "Approve 3" }).click();
+    await page.getByText("In preboot").nth(2).waitFor();
+    await dataRow(page, "SIM00001").click();
+    await dataRow(page, "SIM00002").click({ modifiers: ["Control"] });
+    await page.getByRole("button", { name: "Deploy lab-image" }).dragTo(dataRow(page, "SIM00002"));
+    const dialog = page.getByRole("dialog", { name: "Deploy lab-image" });
+    await dialog.getByText("Everything on the disks of these computers will be erased").waitFor();
+    assert.deepEqual(await dialog.getByRole("listitem").locator("strong").allTextContents(), [
+      "SIM00001",
+      "SIM00002",
+    ]);
+    assert.match(await dialog.textContent().then(String), /serial DISK00001/);
+    await dialog.getByRole("button", { name: "Erase and deploy 2 computers" }).click();
+    await page.getByText("ordered for 2 computers").waitFor();
+    const details = page.getByRole("region", { name: "Details" });
+    await details.getByText("imaging").first().waitFor();
+    await details.getByText("2 of 2 done").or(details.getByText("100 %").nth(1)).waitFor();
+    await dataRow(page, "SIM00002").getByText("Running").waitFor();
+    const [job] = site.server.jobs.listJobs();
+    assert.ok(job !== undefined);
+    assert.deepEqual(
+      site.server.jobs.runsOf(job.id).map(({ state }) => state),
+      ["done", "done"],
+    );
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.getByText("2 / 2 joined").waitFor();
+    assert.deepEqual(faults, []);
+  },
+);
+
+test(
+  "console: a changed transfer port shows what opens and closes, then the plan has it",
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const { site, page, faults } = await openRoom(t, { count: 0 });
+    await logInByPage(page, site.console.url, "ann", password);
+    await page.getByRole("link", { name: "Options" }).click();
+    await page.getByRole("link", { name: "Transfer", exact: true }).click();
+    await page.getByLabel("transfer.port", { exact: true }).fill("47999");
+    const effect = page.locator(".effect");
+    await effect.getByText("TCP 47999").waitFor();
+    assert.match(String(await effect.textContent()), /Closed.*TCP 1025–65535/s);
+    await page.getByLabel("transfer.port", { exact: true }).fill("banana");
+    await effect.getByText(/is refused: it must be a port/).waitFor();
+    assert.equal(await page.getByRole("button", { name: /^Apply/ }).isDisabled(), true);
+    await page.getByLabel("transfer.port", { exact: true }).fill("47999");
+    await page.getByRole("button", { name: "Apply 1 change" }).click();
+    await page.getByText("The settings are changed").waitFor();
+    assert.equal(site.server.settings.current()["transfer.port"], 47_999);
+    await page.getByRole("link", { name: "Plan" }).click();
+    await page.getByRole("link", { name: "Flows" }).click();
+    await page.getByRole("row").filter({ hasText: "transfer.data" }).getByText("TCP 47999").waitFor();
+    assert.deepEqual(faults, []);
+  },
+);
+
+test("console: a viewer sees everything and can change nothing", { skip, timeout: 180_000 }, async (t) => {
+  const { site, page, faults } = await openRoom(t, { count: 1 });
+  await logInByPage(page, site.console.url, "vic", password);
+  await dataRow(page, "SIM00001").waitFor();
+  await dataRow(page, "SIM00001").click();
+  assert.equal(await page.getByRole("button", { name: "Approve" }).isDisabled(), true);
+  assert.equal(await page.getByRole("button", { name: "Deploy lab-image" }).isDisabled(), true);
+  assert.equal(await dataRow(page, "SIM00001").getAttribute("draggable"), "false");
+  assert.equal(await page.getByRole("link", { name: "Audit" }).count(), 0);
+  await page.getByRole("link", { name: "Options" }).click();
+  await page.getByText("needs the role administrator; you are viewer").waitFor();
+  assert.equal(await page.getByRole("textbox").first().isDisabled(), true);
+  await page.goto(`${site.console.url}/audit`);
+  await page.getByText(/needs the role administrator/).waitFor();
+  assert.equal(site.server.registry.list()[0]?.state, "pending");
+  // The browser says that the audit log was refused, as it should be.
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes("403")),
+    [],
+  );
+});
+
+const pages = [
+  "/",
+  "/images",
+  "/sessions",
+  "/plan",
+  "/plan/flows",
+  "/boot",
+  "/options",
+  "/people",
+  "/audit",
+  "/guide",
+];
+
+type AxeResult = {
+  readonly violations: readonly { id: string; impact: string; nodes: { html: string }[] }[];
+};
+
+for (const isDark of [false, true]) {
+  test(
+    `console: axe finds nothing serious on any page, ${isDark ? "dark" : "light"}`,
+    { skip, timeout: 300_000 },
+    async (t) => {
+      const { site, page } = await openRoom(t, { count: 4, isDark });
+      await logInByPage(page, site.console.url, "ann", password);
+      await dataRow(page, "SIM00004").waitFor();
+      const [computer] = site.server.registry.list();
+      const found: string[] = [];
+      for (const path of [...pages, `/computers/${computer?.id}`, `/computers/${computer?.id}/inventory`]) {
+        await page.goto(`${site.console.url}${path}`);
+        await page.locator("main h1, main[aria-label]").first().waitFor();
+        await page.waitForLoadState("networkidle").catch(() => undefined);
+        await page.evaluate(axeSource);
+        const result = (await page.evaluate(
+          "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })",
+        )) as AxeResult;
+        const serious = result.violations.filter(
+          ({ impact }) => impact === "serious" || impact === "critical",
+        );
+        found.push(...serious.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html ?? ""}`));
+      }
+      assert.deepEqual(found, []);
+    },
+  );
+}

@@ -228,42 +228,27 @@ export class SimulatedComputer {
   }
 
   #receive(socket: TLSSocket, identity: AgentIdentity, message: ServerMessage): void {
-    switch (message.type) {
-      case "enrolled":
-        void identity.keepCertificate(message.certificatePem).then(() => socket.end());
-        break;
-      case "refused":
-        identity.forgetCertificate();
-        socket.end();
-        break;
-      case "welcome":
-        this.#computerId = message.computerId;
-        break;
-      case "ping":
-        this.#send({ type: "pong" });
-        break;
-      case "task":
-        this.#start(message);
-        break;
-      case "cancel-task":
-        this.#tasks.get(message.key)?.abort.abort();
-        break;
-      case "imaging-session":
-      case "imaging-round-end":
-      case "imaging-use-unicast":
-        for (const [key, task] of this.#tasks) {
-          if (!("key" in message) || message.key === key) {
-            task.onMessage?.(message);
-          }
+    const { type } = message;
+    // To what is not here, such as settings and probes, it says nothing.
+    if (type === "enrolled") {
+      void identity.keepCertificate(message.certificatePem).then(() => socket.end());
+    } else if (type === "refused") {
+      identity.forgetCertificate();
+      socket.end();
+    } else if (type === "welcome") {
+      this.#computerId = message.computerId;
+    } else if (type === "ping") {
+      this.#send({ type: "pong" });
+    } else if (type === "task") {
+      this.#start(message);
+    } else if (type === "cancel-task") {
+      this.#tasks.get(message.key)?.abort.abort();
+    } else if (type === "imaging-session" || type === "imaging-round-end" || type === "imaging-use-unicast") {
+      for (const [key, task] of this.#tasks) {
+        if (!("key" in message) || message.key === key) {
+          task.onMessage?.(message);
         }
-        break;
-      case "pending":
-      case "change-settings":
-      case "wake-peer":
-      case "probe":
-      case "probe-end":
-        // It says nothing to these.
-        break;
+      }
     }
   }
 

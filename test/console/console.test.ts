@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { type TestContext, test } from "node:test";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
@@ -10,7 +9,6 @@ import { startSite } from "./console-site.ts";
 
 const skip = browserObstacle() ?? false;
 const password = "correct horse battery";
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 type Room = { readonly site: SimulatedSite; readonly page: Page; readonly faults: string[] };
 
@@ -177,10 +175,10 @@ for (const isDark of [false, true]) {
         await page.goto(`${site.console.url}${path}`);
         await page.locator("main h1, main[aria-label]").first().waitFor();
         await page.waitForLoadState("networkidle").catch(() => undefined);
-        await page.evaluate(axeSource);
-        const result = (await page.evaluate(
+        await page.evaluate(axe.source);
+        const result = await page.evaluate<AxeResult>(
           "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })",
-        )) as AxeResult;
+        );
         const serious = result.violations.filter(
           ({ impact }) => impact === "serious" || impact === "critical",
         );

@@ -90,7 +90,13 @@ export const english = {
     failed: "failed",
     cancelled: "cancelled",
   } as Readonly<Record<string, string>>,
-  jobStates: { running: "running", done: "done", failed: "failed", cancelled: "cancelled" },
+  jobStates: {
+    scheduled: "scheduled",
+    running: "running",
+    done: "done",
+    failed: "failed",
+    cancelled: "cancelled",
+  },
   work: {
     loading: "Reading the computers …",
     groups: "Groups",

@@ -2,6 +2,7 @@ import type { JobResource } from "#api/job-api.ts";
 import type { Tone } from "../../ui/pieces.tsx";
 
 export const jobTones: Readonly<Record<JobResource["state"], Tone>> = {
+  scheduled: "calm",
   running: "busy",
   done: "good",
   failed: "bad",

@@ -1,4 +1,5 @@
-import type { JobResource, TaskRequest } from "#api/job-api.ts";
+import type { JobResource } from "#api/job-api.ts";
+import type { RouteBody } from "#api/contract.ts";
 import type { ImageResource } from "#api/image-api.ts";
 import { text } from "../../text/text.ts";
 import type { IconName } from "../../ui/icon.tsx";
@@ -15,6 +16,8 @@ export type WorkOrder =
       readonly name: string;
       readonly isDestructive: boolean;
     };
+
+type TaskRequest = NonNullable<RouteBody<"createJob">["tasks"]>[number];
 
 export type WorkTemplate = { readonly id: string; readonly icon: IconName; readonly order: WorkOrder };
 

@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import type { Manifest } from "#engine/image/manifest.ts";
 import type { GroupPort } from "#engine/multicast/allocate-pair.ts";
 import type { LeftReason } from "#engine/multicast/pace.ts";
+import { ParityCode } from "#engine/multicast/parity-code.ts";
 import { MulticastSender, type SenderLimits, type SendUnit } from "#engine/multicast/sender.ts";
 import { sealChunk } from "#platform/chunk-seal.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { UdpSocket } from "#platform/network.ts";
 import type { AgentImagingMessage, Ranges, ServerImagingMessage } from "#wire/control/imaging-messages.ts";
-import { type DataPacket, dataHeaderSizeBytes, writeDataPacket } from "#wire/multicast/data-packet.ts";
+import { dataHeaderSizeBytes, frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
 import type { ChunkStore } from "./chunk-store.ts";
+import { PacketBatch } from "./packet-batch.ts";
 
 export type SessionMember = {
   readonly computerId: string;
@@ -32,10 +34,8 @@ export type TransmissionDependencies = {
   readonly onLeft: (computerId: string, reason: LeftReason) => void;
 };
 
-type Piece = Pick<DataPacket, "kind" | "blockIndex" | "block">;
-
 /** A unit and its sealed chunk, read ahead of its turn. */
-type ReadyUnit = { readonly unit: SendUnit; readonly sealed: Buffer | null };
+type ReadyUnit = { readonly unit: SendUnit; readonly sealed: Uint8Array | null };
 
 /** How long receivers have to join their group before data flows. */
 const readyMsMax = 5000;
@@ -43,8 +43,6 @@ const idleDelayMs = 4;
 const judgeEveryMs = 500;
 /** Until the socket's buffer has room again. */
 const fullDelayMs = 1;
-/** Datagrams built and handed to the kernel at once. */
-const batchCountMax = 704;
 
 /** One multicast transmission: the loop that joins the sender engine to chunks, sockets and control connections. */
 export class Transmission {
@@ -56,9 +54,9 @@ export class Transmission {
   readonly #members = new Map<string, SessionMember>();
   /** Who was told of the session and has not joined its group yet. */
   readonly #notReady = new Set<string>();
-  /** Sealed chunks that may need repair, oldest first, keyed by chunk. BOUNDED by `openChunkCountMax`. */
-  readonly #sealed = new Map<number, Buffer>();
-  readonly #batch: Uint8Array;
+  /** Sealed chunks that may need repair, the one not used for longest first, keyed by chunk. BOUNDED by `openChunkCountMax`. */
+  readonly #sealed = new Map<number, Uint8Array>();
+  readonly #batch: PacketBatch;
   #sentBytes = 0;
   #judgedAtMs = 0;
   #isStopped = false;
@@ -67,9 +65,9 @@ export class Transmission {
   constructor(options: TransmissionOptions, dependencies: TransmissionDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    const { manifest, limits, blockSizeBytes } = options;
+    const { manifest, limits, sessionId, blockSizeBytes } = options;
     this.#sender = new MulticastSender(manifest.chunks.length, limits, dependencies.clock.monotonicMs());
-    this.#batch = new Uint8Array(batchCountMax * (dataHeaderSizeBytes + blockSizeBytes));
+    this.#batch = new PacketBatch(sessionId, blockSizeBytes, new ParityCode());
   }
 
   /** Datagram payload put on the wire so far, on one interface. */
@@ -199,34 +197,44 @@ export class Transmission {
     return unit === null ? null : this.#seal(unit.chunkIndex).then((sealed) => ({ unit, sealed }));
   }
 
-  async #seal(chunkIndex: number): Promise<Buffer | null> {
+  async #seal(chunkIndex: number): Promise<Uint8Array | null> {
     const known = this.#sealed.get(chunkIndex);
+    if (known !== undefined) {
+      this.#sealed.delete(chunkIndex);
+      this.#sealed.set(chunkIndex, known);
+      return known;
+    }
     const chunkHash = this.#options.manifest.chunks[chunkIndex];
-    if (known !== undefined || chunkHash === undefined || chunkHash === null) {
-      return known ?? null;
+    if (chunkHash === undefined || chunkHash === null) {
+      return null;
     }
     const frame = await this.#dependencies.chunks.readFrame(chunkHash);
-    const sealed = sealChunk(this.#sessionKey, this.#options.sessionId, chunkIndex, frame);
-    const [oldest] = this.#sealed.keys();
-    if (oldest !== undefined && this.#sealed.size >= this.#options.limits.openChunkCountMax) {
-      this.#sealed.delete(oldest);
-    }
+    const target = this.#makeRoom();
+    const sealed = sealChunk(this.#sessionKey, this.#options.sessionId, chunkIndex, frame, target);
     this.#sealed.set(chunkIndex, sealed);
     return sealed;
   }
 
+  /** The buffer of the chunk not used for longest, or a new one: fresh memory costs more than the sealing. */
+  #makeRoom(): Uint8Array {
+    const [oldest] = this.#sealed;
+    if (oldest === undefined || this.#sealed.size < this.#options.limits.openChunkCountMax) {
+      return new Uint8Array(frameSizeBytesMax);
+    }
+    this.#sealed.delete(oldest[0]);
+    return new Uint8Array(oldest[1].buffer);
+  }
+
   /** Sends one unit as the pace allows. */
-  async #sendUnit(unit: SendUnit, sealed: Buffer): Promise<void> {
-    const pieces = listPieces(unit, sealed, this.#options.blockSizeBytes);
-    let at = 0;
-    while (at < pieces.length && this.#isGoing) {
+  async #sendUnit(unit: SendUnit, sealed: Uint8Array): Promise<void> {
+    this.#batch.begin(unit, sealed);
+    while (this.#batch.restCount > 0 && this.#isGoing) {
       const budget = this.#sender.budget(this.#dependencies.clock.monotonicMs());
-      if (budget <= 0) {
+      const count = this.#batch.nextCount(budget);
+      if (count <= 0) {
         await this.#wait(idleDelayMs);
       } else {
-        const part = pieces.slice(at, at + Math.min(budget, batchCountMax));
-        at += part.length;
-        await this.#sendBatch(unit.chunkIndex, sealed.byteLength, part);
+        await this.#put(this.#batch.build(count, this.#sender.takeSequences(count)));
         // Reports and other work get their turn.
         await new Promise((resolve) => {
           setImmediate(resolve);
@@ -236,24 +244,16 @@ export class Transmission {
     }
   }
 
-  async #sendBatch(chunkIndex: number, frameSizeBytes: number, pieces: readonly Piece[]): Promise<void> {
-    const { sessionId, blockSizeBytes, pair } = this.#options;
-    let sequence = this.#sender.takeSequences(pieces.length);
-    let sizeBytes = 0;
-    for (const piece of pieces) {
-      const packet = { ...piece, sessionId, sequence, chunkIndex, frameSizeBytes, blockSizeBytes };
-      sizeBytes += writeDataPacket(this.#batch, sizeBytes, packet);
-      sequence += 1;
-    }
-    this.#sentBytes += sizeBytes;
+  /** Hands datagrams to every interface, and waits for room where a buffer is full. */
+  async #put(batch: Uint8Array): Promise<void> {
+    const { blockSizeBytes, pair } = this.#options;
+    this.#sentBytes += batch.byteLength;
     const target = { address: pair.group, port: pair.port };
     for (const socket of this.#dependencies.sockets) {
-      let takenBytes = 0;
-      while (takenBytes < sizeBytes && !this.#isStopped) {
-        const rest = this.#batch.subarray(takenBytes, sizeBytes);
-        const nowTakenBytes = socket.sendBatch(rest, dataHeaderSizeBytes + blockSizeBytes, target);
-        takenBytes += nowTakenBytes;
-        if (nowTakenBytes < rest.byteLength) {
+      let rest = batch;
+      while (rest.byteLength > 0 && !this.#isStopped) {
+        rest = rest.subarray(socket.sendBatch(rest, dataHeaderSizeBytes + blockSizeBytes, target));
+        if (rest.byteLength > 0) {
           await this.#wait(fullDelayMs);
         }
       }
@@ -269,17 +269,4 @@ export class Transmission {
       };
     });
   }
-}
-
-/** Full blocks first: in one batch only the last datagram may be shorter. */
-function listPieces(unit: SendUnit, sealed: Buffer, blockSizeBytes: number): Piece[] {
-  const blockCount = Math.ceil(sealed.byteLength / blockSizeBytes);
-  const blocks =
-    unit.blocks === "all" ? Array.from({ length: blockCount }, (_, block) => block) : unit.blocks;
-  return blocks
-    .filter((block) => block < blockCount)
-    .map((blockIndex) => {
-      const from = blockIndex * blockSizeBytes;
-      return { kind: "data", blockIndex, block: sealed.subarray(from, from + blockSizeBytes) };
-    });
 }

@@ -24,7 +24,9 @@ function send(message: object): void {
 
 /** Decompresses and checks as a restore does, and leaves the disk out. */
 async function write(index: number, frame: Uint8Array): Promise<boolean> {
-  const isGenuine = hash("sha256", zstdDecompressSync(frame)) === manifest.chunks[index];
+  const isGenuine =
+    hash("sha256", zstdDecompressSync(frame, { chunkSize: manifest.chunkSizeBytes })) ===
+    manifest.chunks[index];
   if (isGenuine) {
     written.add(index);
   }

@@ -47,7 +47,7 @@ const transmission = new Transmission(
     pair: { group, port },
     manifest,
     blockSizeBytes: Math.min(1500, nic.mtuBytes) - 52,
-    limits: defaultSenderLimits,
+    limits: { ...defaultSenderLimits, parityCountMax: 64 },
   },
   {
     clock: systemClock,

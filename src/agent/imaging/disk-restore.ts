@@ -120,7 +120,9 @@ export class DiskRestore implements ChunkSink {
       return false;
     }
     const length = chunkLength(this.#manifest, index);
-    const content = await decompress(frame, { maxOutputLength: length }).catch(() => null);
+    // In one piece: by default the result is put together from pieces of 16 KiB.
+    const options = { maxOutputLength: length, chunkSize: Math.max(64, length) };
+    const content = await decompress(frame, options).catch(() => null);
     if (content === null || content.byteLength !== length || hash("sha256", content) !== wanted) {
       return false;
     }

@@ -7,13 +7,20 @@ import { openChunk } from "#platform/chunk-seal.ts";
 import type { UdpSocket } from "#platform/network.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { fromRanges, type ServerImagingMessage } from "#wire/control/imaging-messages.ts";
-import { type DataPacket, dataHeaderSizeBytes, decodeDataPacket } from "#wire/multicast/data-packet.ts";
+import {
+  type DataPacket,
+  dataHeaderSizeBytes,
+  decodeDataPacket,
+  frameSizeBytesMax,
+} from "#wire/multicast/data-packet.ts";
 import type { TaskContext } from "../task.ts";
 
 type SessionOffer = Extract<ServerImagingMessage, { type: "imaging-session" }>;
 
 /** Sealed chunks waiting to be written; beyond it the sender is not told that more has arrived, and waits. */
 const queueBytesMax = 24 << 20;
+/** A full window of datagrams, each of which the kernel counts as more than its size. */
+const receiveBufferBytes = 32 << 20;
 /** Chunks being decrypted, decompressed, hashed and written at one time. */
 const workerCountMax = 4;
 /** Indices beyond it are not of any manifest. */
@@ -45,6 +52,8 @@ export class MulticastSession {
   readonly #reportTimer: NodeJS.Timeout;
   /** Chunks that no worker has taken. BOUNDED by `queueBytesMax` and what is in flight. */
   readonly #queue: ArrivedChunk[] = [];
+  /** What workers decrypt into, for use again. BOUNDED by `workerCountMax`. */
+  readonly #spare: Uint8Array[] = [];
   #queueBytes = 0;
   #workerCount = 0;
   #hasEnded = false;
@@ -69,7 +78,14 @@ export class MulticastSession {
     this.#key = Buffer.from(offer.sessionKey, "base64");
     this.#socket = socket;
     this.#handlers = handlers;
-    socket.onDatagram(({ bytes }) => this.#receive(bytes));
+    socket.onDatagram(({ bytes, sourceAddress }) => {
+      // The sender's socket is bound to the address that the control connection leads to.
+      if (sourceAddress === context.serverAddress()) {
+        this.#receive(bytes);
+      } else {
+        this.#refusedCount += 1;
+      }
+    });
     socket.onError((error) => context.say(`multicast: ${error.message}`));
     this.#reportTimer = setInterval(() => this.#report(), reportDelayMs);
   }
@@ -90,7 +106,7 @@ export class MulticastSession {
       localPort: offer.port,
       groups: [offer.group],
     });
-    const socket = await context.network.openUdp(grant, { receiveBufferBytes: 16 << 20, joined: true });
+    const socket = await context.network.openUdp(grant, { receiveBufferBytes, joined: true });
     const session = new MulticastSession(offer, context, wanted, socket, handlers);
     context.send({ type: "imaging-ready", sessionId: offer.sessionId });
     return session;
@@ -187,10 +203,11 @@ export class MulticastSession {
   /** Settles chunks until none waits. Nothing reaches the disk that is not what the manifest says. */
   async #work(): Promise<void> {
     this.#workerCount += 1;
+    const target = this.#spare.pop() ?? new Uint8Array(frameSizeBytesMax);
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         const { chunkIndex, frame: sealed } = next;
-        const frame = openChunk(this.#key, this.#offer.sessionId, chunkIndex, sealed);
+        const frame = openChunk(this.#key, this.#offer.sessionId, chunkIndex, sealed, target);
         const isGenuine = frame !== null && (await this.#handlers.write(chunkIndex, frame));
         this.#queueBytes -= sealed.byteLength;
         this.#receiver.settle(chunkIndex, isGenuine);
@@ -199,6 +216,7 @@ export class MulticastSession {
       }
     } finally {
       this.#workerCount -= 1;
+      this.#spare.push(target);
     }
     if (this.#receiver.wantedCount === 0) {
       this.#context.send({ type: "imaging-done", sessionId: this.#offer.sessionId });

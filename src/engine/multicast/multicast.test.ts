@@ -5,8 +5,9 @@ import { fromRanges } from "#wire/control/imaging-messages.ts";
 import type { DataPacket } from "#wire/multicast/data-packet.ts";
 import { allocatePair, type GroupPort } from "./allocate-pair.ts";
 import { MulticastReceiver } from "./receiver.ts";
+import { ParityCode } from "./parity-code.ts";
 import type { LeftReason } from "./pace.ts";
-import { defaultSenderLimits, MulticastSender, type RoundEnd } from "./sender.ts";
+import { defaultSenderLimits, MulticastSender, type RoundEnd, type SendUnit } from "./sender.ts";
 
 const blockSizeBytes = 100;
 const blockCount = 20;
@@ -23,23 +24,42 @@ function seededRandom(seed: number): () => number {
   };
 }
 
-function packetOf(sequence: number, chunkIndex: number, blockIndex: number): DataPacket {
-  const block = new Uint8Array(blockSizeBytes).fill((chunkIndex * 7 + blockIndex) & 255);
-  const frameSizeBytes = blockCount * blockSizeBytes;
-  return {
-    kind: "data",
-    sessionId: 1,
-    sequence,
-    chunkIndex,
-    frameSizeBytes,
-    blockIndex,
-    blockSizeBytes,
-    block,
-  };
+const frameSizeBytes = blockCount * blockSizeBytes;
+const frames = Array.from({ length: chunkCount }, (_, chunkIndex) =>
+  Uint8Array.from({ length: frameSizeBytes }, (__, index) => (chunkIndex * 7 + index * index) >> 3),
+);
+const parityCode = new ParityCode();
+
+function packetOf(
+  sequence: number,
+  chunkIndex: number,
+  blockIndex: number,
+  kind: "data" | "parity" = "data",
+): DataPacket {
+  const frame = frames[chunkIndex] ?? new Uint8Array(frameSizeBytes);
+  const from = blockIndex * blockSizeBytes;
+  const [parity] =
+    kind === "data" ? [] : parityCode.encode(frame, blockSizeBytes, blockIndex >> 8, blockIndex & 255, 1);
+  const block = parity ?? frame.subarray(from, from + blockSizeBytes);
+  return { kind, sessionId: 1, sequence, chunkIndex, frameSizeBytes, blockIndex, blockSizeBytes, block };
 }
 
 function isGenuine(chunkIndex: number, frame: Uint8Array): boolean {
-  return frame.every((byte, index) => byte === ((chunkIndex * 7 + Math.floor(index / blockSizeBytes)) & 255));
+  return Buffer.compare(frame, frames[chunkIndex] ?? new Uint8Array(0)) === 0;
+}
+
+type Piece = { readonly kind: "data" | "parity"; readonly blockIndex: number };
+
+function listPieces({ blocks, parity }: SendUnit): Piece[] {
+  const indices = blocks === "all" ? [...Array(blockCount).keys()] : blocks;
+  return [
+    ...parity.flatMap(({ stripe, from, count }) =>
+      Array.from({ length: count }, (_, index): Piece => {
+        return { kind: "parity", blockIndex: stripe * 256 + from + index };
+      }),
+    ),
+    ...indices.map((blockIndex): Piece => ({ kind: "data", blockIndex })),
+  ];
 }
 
 type Member = {
@@ -65,7 +85,13 @@ type Script = {
   })[];
 };
 
-const senderLimits = { ...defaultSenderLimits, windowMax: 256, judgeMs: 2000, silenceMs: 3000 };
+const senderLimits = {
+  ...defaultSenderLimits,
+  windowMax: 256,
+  judgeMs: 2000,
+  silenceMs: 3000,
+  parityCountMax: 64,
+};
 
 /** One session in steps of a virtual millisecond, 50 datagrams in each at most. */
 class Room {
@@ -75,7 +101,8 @@ class Room {
   readonly #script: Script;
   readonly #random: () => number;
   readonly #inSession = new Set<Member>();
-  #unit: { readonly chunkIndex: number; readonly blocks: readonly number[] } | null = null;
+  #chunkIndex = 0;
+  #pieces: Piece[] = [];
   #nowMs = 0;
 
   constructor(script: Script) {
@@ -129,21 +156,28 @@ class Room {
   #send(): void {
     const { sender } = this;
     for (let step = 0; step < 50 && sender.budget(this.#nowMs) > 0; step += 1) {
-      const unit = this.#unit ?? sender.next();
-      if (unit === null) {
-        const question = sender.endRound();
-        if (question !== null) {
-          this.#inSession.forEach((member) => member.questions.push(question));
-        }
+      if (this.#pieces.length === 0 && !this.#takeUnit()) {
         return;
       }
-      const [block, ...rest] =
-        unit.blocks === "all" ? Array.from({ length: blockCount }, (_, index) => index) : unit.blocks;
-      this.#unit = rest.length === 0 ? null : { chunkIndex: unit.chunkIndex, blocks: rest };
-      if (block !== undefined) {
-        this.#deliver(packetOf(sender.takeSequences(1), unit.chunkIndex, block));
+      for (const { kind, blockIndex } of this.#pieces.splice(0, 1)) {
+        this.#deliver(packetOf(sender.takeSequences(1), this.#chunkIndex, blockIndex, kind));
       }
     }
+  }
+
+  /** False when the round is over and was asked about, or nothing may be sent. */
+  #takeUnit(): boolean {
+    const unit = this.sender.next();
+    if (unit === null) {
+      const question = this.sender.endRound();
+      if (question !== null) {
+        this.#inSession.forEach((member) => member.questions.push(question));
+      }
+      return false;
+    }
+    this.#chunkIndex = unit.chunkIndex;
+    this.#pieces = listPieces(unit);
+    return true;
   }
 
   #deliver(packet: DataPacket): void {

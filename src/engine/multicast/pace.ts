@@ -44,6 +44,8 @@ export class Pace {
   #writtenOffSequence = 0;
   #window: number;
   #lossAtSequence = 0;
+  /** Until the first congestion the window doubles with each that is reported. */
+  #isStarting = true;
   #blockedSinceMs: number | null = null;
   #judgedAtMs: number;
   #tokens = 0;
@@ -100,9 +102,10 @@ export class Pace {
       if (receiver.sequence > this.#lossAtSequence) {
         this.#window = Math.max(windowMin, Math.floor(this.#window * 0.6));
         this.#lossAtSequence = this.#sentSequence;
+        this.#isStarting = false;
       }
     } else if (lossRate < noiseLossRate) {
-      this.#window = Math.min(windowMax, this.#window + 64);
+      this.#window = Math.min(windowMax, this.#window + (this.#isStarting ? sampleCount : 64));
     }
   }
 

@@ -1,16 +1,13 @@
 import { type MissingBlocks, type Ranges, toRanges } from "#wire/control/imaging-messages.ts";
-import type { DataPacket } from "#wire/multicast/data-packet.ts";
+import { type DataPacket, frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
+import { ChunkAssembly } from "./chunk-assembly.ts";
+import { ParityCode } from "./parity-code.ts";
 
 /** A sealed chunk of which every block has arrived. Nothing about it is trusted yet. */
-export type ArrivedChunk = { readonly chunkIndex: number; readonly frame: Uint8Array };
-
-type Assembly = {
+export type ArrivedChunk = {
+  readonly chunkIndex: number;
+  /** Used again for another chunk once this one is settled. */
   readonly frame: Uint8Array;
-  readonly hasBlock: Uint8Array;
-  readonly blockSizeBytes: number;
-  missingCount: number;
-  /** Datagrams disagreed about its size, so that one of them was forged: ask for all of it again. */
-  isDoubtful: boolean;
 };
 
 /** A sequence number further ahead than any outage makes plausible is not counted: it was not sent by our sender. */
@@ -19,6 +16,9 @@ const sequenceLeapMax = 1 << 20;
 /** Chunks in pieces at one time; a sender goes chunk by chunk, so more than a few means heavy loss. */
 const assemblyCountMax = 64;
 
+/** Buffers kept for use again: fresh memory costs more than what is done with it. */
+const spareCountMax = 16;
+
 /**
  * Collects the datagrams of one session into sealed chunks, in any order, and knows what has not come.
  */
@@ -26,9 +26,12 @@ export class MulticastReceiver {
   /** Chunk indices still wanted. BOUNDED by the manifest. */
   readonly #wanted: Set<number>;
   /** Keyed by chunk index. BOUNDED by `assemblyCountMax`; the oldest goes first and is asked for again. */
-  readonly #assemblies = new Map<number, Assembly>();
+  readonly #assemblies = new Map<number, ChunkAssembly>();
   /** Arrived, and not settled yet: more of their datagrams are not needed. BOUNDED by the caller's queue. */
-  readonly #checking = new Set<number>();
+  readonly #checking = new Map<number, Uint8Array>();
+  /** BOUNDED by `spareCountMax`. */
+  readonly #spare: ArrayBufferLike[] = [];
+  readonly #code = new ParityCode();
   #highestSequence = 0;
   #packetCount = 0;
   #firstSequence = 0;
@@ -61,22 +64,18 @@ export class MulticastReceiver {
     } else if (packet.sequence - this.#highestSequence <= sequenceLeapMax) {
       this.#highestSequence = Math.max(this.#highestSequence, packet.sequence);
     }
-    if (!this.#wanted.has(packet.chunkIndex) || this.#checking.has(packet.chunkIndex)) {
+    const { chunkIndex } = packet;
+    if (!this.#wanted.has(chunkIndex) || this.#checking.has(chunkIndex)) {
       return null;
     }
-    const assembly = packet.kind === "data" ? this.#assemblyFor(packet) : null;
-    if (assembly === null || assembly.hasBlock[packet.blockIndex] !== 0) {
+    const assembly = this.#assemblies.get(chunkIndex) ?? this.#begin(packet);
+    assembly.add(packet);
+    if (!assembly.isComplete) {
       return null;
     }
-    assembly.frame.set(packet.block, packet.blockIndex * assembly.blockSizeBytes);
-    assembly.hasBlock[packet.blockIndex] = 1;
-    assembly.missingCount -= 1;
-    if (assembly.missingCount > 0) {
-      return null;
-    }
-    this.#assemblies.delete(packet.chunkIndex);
-    this.#checking.add(packet.chunkIndex);
-    return { chunkIndex: packet.chunkIndex, frame: assembly.frame };
+    this.#assemblies.delete(chunkIndex);
+    this.#checking.set(chunkIndex, assembly.frame);
+    return { chunkIndex, frame: assembly.frame };
   }
 
   /** Whether the chunk has arrived and waits to be settled. */
@@ -86,7 +85,11 @@ export class MulticastReceiver {
 
   /** An arrived chunk was found genuine and is written, or was forged and is asked for again. */
   settle(chunkIndex: number, isGenuine: boolean): void {
+    const frame = this.#checking.get(chunkIndex);
     this.#checking.delete(chunkIndex);
+    if (frame !== undefined) {
+      this.#keep(frame);
+    }
     if (isGenuine) {
       this.#wanted.delete(chunkIndex);
     }
@@ -100,52 +103,32 @@ export class MulticastReceiver {
     const whole: number[] = [];
     const blocks: MissingBlocks[] = [];
     for (const chunkIndex of ofChunks) {
-      if (!this.#wanted.has(chunkIndex)) {
-        continue;
-      }
       const assembly = this.#assemblies.get(chunkIndex);
-      if (assembly === undefined || assembly.isDoubtful) {
+      if (assembly !== undefined && !assembly.isDoubtful) {
+        blocks.push([chunkIndex, toRanges(assembly.lacking())]);
+      } else if (this.#wanted.has(chunkIndex)) {
         this.#assemblies.delete(chunkIndex);
         whole.push(chunkIndex);
-      } else {
-        blocks.push([chunkIndex, toRanges(lackingBlocks(assembly))]);
       }
     }
     return { chunks: toRanges(whole), blocks };
   }
 
-  /** `null` when the datagram contradicts what came before: one of the two is forged, and the hash will tell. */
-  #assemblyFor(packet: DataPacket): Assembly | null {
-    const found = this.#assemblies.get(packet.chunkIndex);
-    if (found !== undefined) {
-      const fits =
-        found.frame.byteLength === packet.frameSizeBytes && found.blockSizeBytes === packet.blockSizeBytes;
-      found.isDoubtful ||= !fits;
-      return fits ? found : null;
+  #begin({ chunkIndex, frameSizeBytes, blockSizeBytes }: DataPacket): ChunkAssembly {
+    const [oldest] = this.#assemblies;
+    if (oldest !== undefined && this.#assemblies.size >= assemblyCountMax) {
+      this.#assemblies.delete(oldest[0]);
+      this.#keep(oldest[1].frame);
     }
-    if (this.#assemblies.size >= assemblyCountMax) {
-      const [oldest] = this.#assemblies.keys();
-      if (oldest !== undefined) {
-        this.#assemblies.delete(oldest);
-      }
-    }
-    const blockCount = Math.ceil(packet.frameSizeBytes / packet.blockSizeBytes);
-    const assembly: Assembly = {
-      frame: new Uint8Array(packet.frameSizeBytes),
-      hasBlock: new Uint8Array(blockCount),
-      blockSizeBytes: packet.blockSizeBytes,
-      missingCount: blockCount,
-      isDoubtful: false,
-    };
-    this.#assemblies.set(packet.chunkIndex, assembly);
+    const buffer = this.#spare.pop() ?? new ArrayBuffer(frameSizeBytesMax);
+    const assembly = new ChunkAssembly(new Uint8Array(buffer, 0, frameSizeBytes), blockSizeBytes, this.#code);
+    this.#assemblies.set(chunkIndex, assembly);
     return assembly;
   }
-}
 
-function* lackingBlocks(assembly: Assembly): Generator<number> {
-  for (const [block, has] of assembly.hasBlock.entries()) {
-    if (has === 0) {
-      yield block;
+  #keep({ buffer }: Uint8Array): void {
+    if (this.#spare.length < spareCountMax) {
+      this.#spare.push(buffer);
     }
   }
 }

@@ -14,12 +14,12 @@ export type SenderLimits = PaceLimits & {
   readonly roundChunkCount: number;
   /** Chunks that may be on their way at one time; a receiver holds that many in pieces, see `MulticastReceiver`. */
   readonly openChunkCountMax: number;
-  /** Parity blocks that a stripe has; 0 where blocks are so small that a stripe has too many. */
+  /** Parity blocks that a stripe has, by `parityCountMax`; 0 repairs with the blocks themselves. */
   readonly parityCountMax: number;
 };
 
 export const defaultSenderLimits: SenderLimits = {
-  windowMax: 4096,
+  windowMax: 8192,
   /** More than a receiver takes before it reports, or each window would wait for its timer. */
   windowMin: 128,
   maxMbps: 0,

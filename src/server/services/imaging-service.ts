@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { decodeManifest } from "#engine/image/manifest.ts";
 import { allocatePair, type GroupPort } from "#engine/multicast/allocate-pair.ts";
+import { parityCountMax } from "#engine/multicast/parity-code.ts";
 import type { LeftReason } from "#engine/multicast/pace.ts";
 import { defaultSenderLimits } from "#engine/multicast/sender.ts";
 import type { Flow } from "#plan/flow.ts";
@@ -11,7 +12,7 @@ import type { Clock } from "#platform/clock.ts";
 import type { Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
 import type { AgentImagingMessage, Ranges } from "#wire/control/imaging-messages.ts";
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
-import { dataHeaderSizeBytes } from "#wire/multicast/data-packet.ts";
+import { dataHeaderSizeBytes, frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { measureCopy, type Participant, type Session, type SessionRecord } from "../imaging-record.ts";
 import { Transmission } from "../imaging-session.ts";
@@ -313,6 +314,7 @@ export class ImagingService {
       ...defaultSenderLimits,
       maxMbps: settings()["imaging.maxMbps"],
       datagramSizeBytes: mtuBytes + 18,
+      parityCountMax: parityCountMax(frameSizeBytesMax, blockSizeBytes),
     };
     return new Transmission(
       { sessionId: session.record.id, pair, manifest: session.manifest, blockSizeBytes, limits },

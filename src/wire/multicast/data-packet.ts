@@ -37,25 +37,25 @@ export type DataPacket = {
 /** A sealed chunk: up to 1 MiB of content that zstd could not shrink, its framing, and the AEAD tag. */
 export const frameSizeBytesMax = (1 << 20) + 4096;
 
-/** Writes one datagram into `target` at `offset`. @returns its size */
-export function writeDataPacket(target: Uint8Array, offset: number, packet: DataPacket): number {
-  const view = new DataView(target.buffer, target.byteOffset + offset, dataHeaderSizeBytes);
-  view.setUint16(0, magic);
-  view.setUint8(2, version);
-  view.setUint8(3, packet.kind === "data" ? 0 : 1);
-  view.setUint32(4, packet.sessionId);
-  view.setUint32(8, packet.sequence);
-  view.setUint32(12, packet.chunkIndex);
-  view.setUint32(16, packet.frameSizeBytes);
-  view.setUint16(20, packet.blockIndex);
-  view.setUint16(22, packet.blockSizeBytes);
-  target.set(packet.block, offset + dataHeaderSizeBytes);
-  return dataHeaderSizeBytes + packet.block.byteLength;
+/** What comes before the piece. */
+export type DataHeader = Omit<DataPacket, "block">;
+
+export function writeDataHeader(view: DataView, offset: number, header: DataHeader): void {
+  view.setUint16(offset, magic);
+  view.setUint8(offset + 2, version);
+  view.setUint8(offset + 3, header.kind === "data" ? 0 : 1);
+  view.setUint32(offset + 4, header.sessionId);
+  view.setUint32(offset + 8, header.sequence);
+  view.setUint32(offset + 12, header.chunkIndex);
+  view.setUint32(offset + 16, header.frameSizeBytes);
+  view.setUint16(offset + 20, header.blockIndex);
+  view.setUint16(offset + 22, header.blockSizeBytes);
 }
 
 export function encodeDataPacket(packet: DataPacket): Uint8Array {
   const bytes = new Uint8Array(dataHeaderSizeBytes + packet.block.byteLength);
-  writeDataPacket(bytes, 0, packet);
+  writeDataHeader(new DataView(bytes.buffer), 0, packet);
+  bytes.set(packet.block, dataHeaderSizeBytes);
   return bytes;
 }
 

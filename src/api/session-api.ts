@@ -7,6 +7,7 @@ export const sessionSchema = z.object({
   imageName: z.string(),
   group: z.string().nullable(),
   port: z.number().nullable(),
+  /** `gathering`, `waiting-for-group`, `sending`, `paused` or `ended`. */
   state: z.string(),
   joined: z.number(),
   expected: z.number(),
@@ -26,5 +27,26 @@ export const sessionRoutes = {
     path: "/sessions",
     summary: "Imaging sessions, running ones first",
     response: z.array(sessionSchema),
+  },
+  pauseSession: {
+    method: "POST",
+    path: "/sessions/:id/pause",
+    access: "operator",
+    summary: "Hold a session; its computers wait",
+    response: sessionSchema,
+  },
+  resumeSession: {
+    method: "POST",
+    path: "/sessions/:id/resume",
+    access: "operator",
+    summary: "Go on with a paused session",
+    response: sessionSchema,
+  },
+  cancelSession: {
+    method: "POST",
+    path: "/sessions/:id/cancel",
+    access: "operator",
+    summary: "End a session; its task fails on computers that have not everything",
+    response: sessionSchema,
   },
 } as const satisfies Routes;

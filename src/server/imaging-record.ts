@@ -1,5 +1,6 @@
-import type { Manifest } from "#engine/image/manifest.ts";
+import { decodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import type { GroupPort } from "#engine/multicast/allocate-pair.ts";
+import type { LeftReason } from "#engine/multicast/pace.ts";
 import { fromRanges, type Ranges } from "#wire/control/imaging-messages.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { Transmission } from "./imaging-session.ts";
@@ -27,6 +28,8 @@ export type SessionRecord = {
   copyBytes: number;
   startedAtMs: number | null;
   endedAtMs: number | null;
+  /** By an operator: nothing is sent until it is resumed. */
+  isPaused: boolean;
   readonly movedToUnicast: { computerId: string; reason: string }[];
 };
 
@@ -41,6 +44,49 @@ export type Session = {
   isTimeOver: boolean;
   cancelTimer: () => void;
 };
+
+/** Why a computer went on by unicast, for people. */
+export const leftReasonTexts: Readonly<Record<LeftReason, string>> = {
+  done: "it has everything",
+  failed: "it gave up",
+  silent: "it reported nothing for 15 s",
+  "too-slow": "it held the others up",
+};
+
+/** A session that begins to gather. @throws ManifestError */
+export function createSession(
+  id: number,
+  sessionKey: string,
+  imageId: string,
+  manifestText: string,
+): Session {
+  const manifest = decodeManifest(manifestText);
+  return {
+    record: {
+      id,
+      sessionKey,
+      imageId,
+      imageName: manifest.name,
+      state: "gathering",
+      pair: null,
+      joined: 0,
+      expected: 0,
+      sentBytes: 0,
+      copyBytes: 0,
+      startedAtMs: null,
+      endedAtMs: null,
+      isPaused: false,
+      movedToUnicast: [],
+    },
+    manifestText,
+    manifest,
+    chunkHashes: new Set(manifest.chunks.filter((chunkHash) => chunkHash !== null)),
+    participants: new Map(),
+    transmission: null,
+    isTimeOver: false,
+    cancelTimer: () => undefined,
+  };
+}
 
 /** Bytes of one copy of what at least one of them lacks, as stored. */
 export async function measureCopy(

@@ -60,6 +60,7 @@ export class Transmission {
   #sentBytes = 0;
   #judgedAtMs = 0;
   #isStopped = false;
+  #isPaused = false;
   #wake: () => void = () => undefined;
 
   constructor(options: TransmissionOptions, dependencies: TransmissionDependencies) {
@@ -77,6 +78,12 @@ export class Transmission {
 
   get memberCount(): number {
     return this.#members.size;
+  }
+
+  /** While it is paused nothing is sent and nobody is judged. */
+  set isPaused(isPaused: boolean) {
+    this.#isPaused = isPaused;
+    this.#wake();
   }
 
   add(member: SessionMember, wanted: Ranges): void {
@@ -164,7 +171,9 @@ export class Transmission {
   #judge(): void {
     const nowMs = this.#dependencies.clock.monotonicMs();
     const elapsedMs = nowMs - this.#judgedAtMs;
-    if (elapsedMs > judgeEveryMs) {
+    if (this.#isPaused) {
+      this.#judgedAtMs = nowMs;
+    } else if (elapsedMs > judgeEveryMs) {
       this.#judgedAtMs = nowMs;
       for (const { receiverId, reason } of this.#sender.judge(nowMs, elapsedMs)) {
         this.#leave(receiverId, reason);
@@ -229,8 +238,8 @@ export class Transmission {
   async #sendUnit(unit: SendUnit, sealed: Uint8Array): Promise<void> {
     this.#batch.begin(unit, sealed);
     while (this.#batch.restCount > 0 && this.#isGoing) {
-      const budget = this.#sender.budget(this.#dependencies.clock.monotonicMs());
-      const count = this.#batch.nextCount(budget);
+      const nowMs = this.#dependencies.clock.monotonicMs();
+      const count = this.#isPaused ? 0 : this.#batch.nextCount(this.#sender.budget(nowMs));
       if (count <= 0) {
         await this.#wait(idleDelayMs);
       } else {

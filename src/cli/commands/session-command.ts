@@ -1,6 +1,6 @@
 import { buildRouteMap } from "@stricli/core";
 import type { SessionResource } from "#api/session-api.ts";
-import { apiCommand } from "../cli-context.ts";
+import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatBytes } from "../format-units.ts";
 
@@ -21,6 +21,19 @@ function formatSessions(sessions: readonly SessionResource[]): string {
   return formatTable(["session", "image", "state", "group", "joined", "sent", "", "moved to unicast"], rows);
 }
 
+type Change = "pauseSession" | "resumeSession" | "cancelSession";
+
+function changeCommand(route: Change, brief: string) {
+  return apiCommand<[string]>({
+    brief,
+    arguments: ["SESSION"],
+    run: async ({ client, args: [id] }) => {
+      const session = await client.call(route, { id });
+      return { json: session, text: formatSessions([session]) };
+    },
+  });
+}
+
 export const sessionCommand = buildRouteMap({
   docs: { brief: "Imaging sessions" },
   routes: {
@@ -31,5 +44,22 @@ export const sessionCommand = buildRouteMap({
         return { json: sessions, text: formatSessions(sessions) };
       },
     }),
+    show: apiCommand<[string]>({
+      brief: "One session",
+      arguments: ["SESSION"],
+      run: async ({ client, args: [id] }) => {
+        const session = (await client.call("listSessions")).find((one) => String(one.id) === id);
+        if (session === undefined) {
+          throw new UsageError(`there is no session ${id}; portolan session list shows them`);
+        }
+        return { json: session, text: formatSessions([session]) };
+      },
+    }),
+    pause: changeCommand("pauseSession", "Hold a session; its computers wait"),
+    resume: changeCommand("resumeSession", "Go on with a paused session"),
+    cancel: changeCommand(
+      "cancelSession",
+      "End a session; its task fails on computers that have not everything",
+    ),
   },
 });

@@ -1,21 +1,23 @@
 import type { Logger } from "pino";
-import { decodeManifest } from "#engine/image/manifest.ts";
 import { allocatePair, type GroupPort } from "#engine/multicast/allocate-pair.ts";
-import { parityCountMax } from "#engine/multicast/parity-code.ts";
 import type { LeftReason } from "#engine/multicast/pace.ts";
-import { defaultSenderLimits } from "#engine/multicast/sender.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import type { Settings } from "#plan/settings.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
+import type { Network, NetworkInterface } from "#platform/network.ts";
 import type { AgentImagingMessage, Ranges } from "#wire/control/imaging-messages.ts";
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
-import { dataHeaderSizeBytes, frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
 import type { ChunkStore } from "../chunk-store.ts";
-import { measureCopy, type Participant, type Session, type SessionRecord } from "../imaging-record.ts";
-import { Transmission } from "../imaging-session.ts";
+import {
+  createSession,
+  measureCopy,
+  type Participant,
+  type Session,
+  type SessionRecord,
+} from "../imaging-record.ts";
+import type { Transmission } from "../imaging-session.ts";
+import { openTransmission } from "../open-transmission.ts";
 import type { ControlLink } from "./control-service.ts";
 import type { TransferService } from "./transfer-service.ts";
 
@@ -45,13 +47,6 @@ export type ImagingServiceDependencies = {
 };
 
 const endedCountMax = 100;
-const reasons: Readonly<Record<LeftReason, string>> = {
-  done: "it has everything",
-  failed: "it gave up",
-  silent: "it reported nothing for 15 s",
-  "too-slow": "it held the others up",
-};
-
 /** Gathers the computers of a deploy task, then sends them the image once. */
 export class ImagingService {
   readonly #options: ImagingServiceOptions;
@@ -144,12 +139,48 @@ export class ImagingService {
     }
   }
 
+  /** While it is paused a session does not start, or stops sending. Receivers keep what they have and wait. */
+  async setPaused(id: number, isPaused: boolean): Promise<SessionRecord | null> {
+    const [sessionKey, session] = (await this.#find(id)) ?? [];
+    if (sessionKey === undefined || session === undefined) {
+      return null;
+    }
+    session.record.isPaused = isPaused;
+    if (session.transmission !== null) {
+      session.transmission.isPaused = isPaused;
+    }
+    this.#startIfReady(sessionKey, session);
+    return session.record;
+  }
+
+  /** Ends a session: the task fails on every computer that has not everything. `null`: no such session is running. */
+  async cancel(id: number, by: string): Promise<SessionRecord | null> {
+    const [sessionKey, session] = (await this.#find(id)) ?? [];
+    if (sessionKey === undefined || session === undefined) {
+      return null;
+    }
+    const computerIds = [...session.participants.keys()];
+    this.#dependencies.onFailed(sessionKey, computerIds, `imaging session ${id} was cancelled by ${by}`);
+    this.#end(sessionKey, session);
+    return session.record;
+  }
+
   async stop(): Promise<void> {
     for (const pending of this.#sessions.values()) {
       const session = await pending;
       session.cancelTimer();
       session.transmission?.stop();
     }
+  }
+
+  async #find(id: number): Promise<readonly [sessionKey: string, session: Session] | null> {
+    for (const [sessionKey, pending] of this.#sessions) {
+      const session = await pending;
+      if (session.record.id === id && session.record.state !== "ended") {
+        return [sessionKey, session];
+      }
+    }
+    return null;
   }
 
   #sessionFor(sessionKey: string, imageId: string): Promise<Session> {
@@ -161,34 +192,10 @@ export class ImagingService {
 
   async #open(sessionKey: string, imageId: string): Promise<Session> {
     const manifestText = await this.#dependencies.readManifest(imageId);
-    const manifest = decodeManifest(manifestText);
-    const record: SessionRecord = {
-      id: this.#nextId,
-      sessionKey,
-      imageId,
-      imageName: manifest.name,
-      state: "gathering",
-      pair: null,
-      joined: 0,
-      expected: 0,
-      sentBytes: 0,
-      copyBytes: 0,
-      startedAtMs: null,
-      endedAtMs: null,
-      movedToUnicast: [],
-    };
+    const session = createSession(this.#nextId, sessionKey, imageId, manifestText);
     this.#nextId += 1;
-    this.#records.push(record);
-    return {
-      record,
-      manifestText,
-      manifest,
-      chunkHashes: new Set(manifest.chunks.filter((chunkHash) => chunkHash !== null)),
-      participants: new Map(),
-      transmission: null,
-      isTimeOver: false,
-      cancelTimer: () => undefined,
-    };
+    this.#records.push(session.record);
+    return session;
   }
 
   async #giveTask(
@@ -241,7 +248,7 @@ export class ImagingService {
     const { record } = session;
     const startCount = this.#dependencies.settings()["imaging.startCount"];
     const needed = startCount === 0 ? record.expected : Math.min(startCount, record.expected);
-    const isDue = record.joined > 0 && (record.joined >= needed || session.isTimeOver);
+    const isDue = !record.isPaused && record.joined > 0 && (record.joined >= needed || session.isTimeOver);
     if ((record.state !== "gathering" && record.state !== "waiting-for-group") || !isDue) {
       return;
     }
@@ -285,50 +292,54 @@ export class ImagingService {
     record.state = "sending";
     record.pair = pair;
     record.startedAtMs = this.#dependencies.clock.epochMs();
-    const sockets = await this.#openSockets(ready, pair);
+    const { transmission, sockets } = await this.#openTransmission(session, pair);
+    const refresh = setInterval(() => {
+      record.sentBytes = transmission.sentBytes;
+    }, 250);
     try {
-      const transmission = this.#createTransmission(session, pair, sockets);
       session.transmission = transmission;
+      transmission.isPaused = record.isPaused;
       for (const participant of ready) {
         this.#addMember(transmission, participant);
       }
       this.#dependencies.onStarted(sessionKey, readyIds);
       record.copyBytes = await measureCopy(this.#dependencies.chunks, session.manifest, ready);
-      const refresh = setInterval(() => {
-        record.sentBytes = transmission.sentBytes;
-      }, 250);
       await transmission.run();
+    } finally {
       clearInterval(refresh);
       record.sentBytes = transmission.sentBytes;
-    } finally {
       await Promise.all(sockets.map((socket) => socket.close()));
       this.#finishTransmission(session);
     }
   }
 
-  #createTransmission(session: Session, pair: GroupPort, sockets: readonly UdpSocket[]): Transmission {
-    const { clock, chunks, settings } = this.#dependencies;
-    const mtuBytes = Math.min(1500, ...this.#options.interfaces.map((nic) => nic.mtuBytes));
-    const blockSizeBytes = mtuBytes - 20 - 8 - dataHeaderSizeBytes;
-    const limits = {
-      ...defaultSenderLimits,
-      maxMbps: settings()["imaging.maxMbps"],
-      datagramSizeBytes: mtuBytes + 18,
-      parityCountMax: parityCountMax(frameSizeBytesMax, blockSizeBytes),
+  /** On the segments of all that may still join. */
+  #openTransmission(session: Session, pair: GroupPort): ReturnType<typeof openTransmission> {
+    const { network, clock, chunks, settings } = this.#dependencies;
+    const interfaces = new Set<NetworkInterface>();
+    for (const computerId of session.participants.keys()) {
+      const link = this.#dependencies.findLink(computerId);
+      const nic = link === null ? null : this.#interfaceOf(link);
+      if (nic !== null) {
+        interfaces.add(nic);
+      }
+    }
+    const onLeft = (computerId: string, reason: LeftReason): void => {
+      const participant = session.participants.get(computerId);
+      if (participant !== undefined && reason !== "done") {
+        this.#moveToUnicast(session, participant, leftReasonTexts[reason]);
+      }
     };
-    return new Transmission(
-      { sessionId: session.record.id, pair, manifest: session.manifest, blockSizeBytes, limits },
+    return openTransmission(
       {
-        clock,
-        chunks,
-        sockets,
-        onLeft: (computerId, reason) => {
-          const participant = session.participants.get(computerId);
-          if (participant !== undefined && reason !== "done") {
-            this.#moveToUnicast(session, participant, reasons[reason]);
-          }
-        },
+        sessionId: session.record.id,
+        pair,
+        manifest: session.manifest,
+        flow: findFlow(this.#options.flows(), "imaging.data"),
+        interfaces: [...interfaces],
+        maxMbps: settings()["imaging.maxMbps"],
       },
+      { network, clock, chunks, onLeft },
     );
   }
 
@@ -337,25 +348,6 @@ export class ImagingService {
     transmission.add(
       { computerId, taskKey, send: (message) => this.#dependencies.findLink(computerId)?.send(message) },
       wanted ?? [],
-    );
-  }
-
-  async #openSockets(ready: readonly Participant[], pair: GroupPort): Promise<UdpSocket[]> {
-    const links = ready
-      .map(({ computerId }) => this.#dependencies.findLink(computerId))
-      .filter((link) => link !== null);
-    const nics = new Set(links.map((link) => this.#interfaceOf(link)).filter((nic) => nic !== null));
-    return Promise.all(
-      [...nics].map((nic) => {
-        const grant = grantSocket(findFlow(this.#options.flows(), "imaging.data"), {
-          role: "server",
-          side: "connect",
-          interfaceName: nic.name,
-          localAddress: nic.address,
-          groups: [pair.group],
-        });
-        return this.#dependencies.network.openUdp(grant, { sendBufferBytes: 4 << 20 });
-      }),
     );
   }
 

@@ -31,6 +31,7 @@ const reportGapMs = 2;
 const reportDelayMs = 20;
 /** Datagrams sent before a question was put may still be on their way. */
 const answerDelayMsMax = 50;
+const answerStepMs = 5;
 /** After a first round without a datagram: the group may have just been joined on the switch. */
 const firstPacketMsMax = 1000;
 
@@ -126,14 +127,7 @@ export class MulticastSession {
 
   /** A round is sent: says what is lacking of it, once all of it that arrived is written or refused. */
   async answerRound(question: RoundEnd): Promise<void> {
-    const askedAtMs = performance.now();
-    const waitedMs = (): number => performance.now() - askedAtMs;
-    while (this.#packetCount === 0 && waitedMs() < firstPacketMsMax) {
-      await pause(answerDelayMsMax);
-    }
-    while (this.#receiver.highestSequence < question.sequence && waitedMs() < answerDelayMsMax) {
-      await pause(2);
-    }
+    await this.#awaitTail(question.sequence);
     const ofChunks = [...fromRanges(question.chunks, chunkCountMax)];
     while (!this.#hasEnded && ofChunks.some((chunkIndex) => this.#receiver.isChecking(chunkIndex))) {
       await new Promise<void>((resolve) => {
@@ -143,6 +137,19 @@ export class MulticastSession {
     const { chunks, blocks } = this.#receiver.missing(ofChunks);
     const { sessionId } = this.#offer;
     this.#context.send({ type: "imaging-missing", sessionId, round: question.round, chunks, blocks });
+  }
+
+  /** What was sent before a question may lie in the socket's buffer, for long where the processor is busy: till it is empty. */
+  async #awaitTail(sequence: number): Promise<void> {
+    let quietMs = 0;
+    while (this.#receiver.highestSequence < sequence && !this.#hasEnded) {
+      const packetCount = this.#packetCount;
+      if (quietMs >= (packetCount === 0 ? firstPacketMsMax : answerDelayMsMax)) {
+        break;
+      }
+      await pause(answerStepMs);
+      quietMs = this.#packetCount === packetCount ? quietMs + answerStepMs : 0;
+    }
   }
 
   async close(): Promise<void> {

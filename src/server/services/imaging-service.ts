@@ -15,6 +15,7 @@ import {
   type Participant,
   type Session,
   type SessionRecord,
+  leftReasonTexts,
 } from "../imaging-record.ts";
 import type { Transmission } from "../imaging-session.ts";
 import { openTransmission } from "../open-transmission.ts";

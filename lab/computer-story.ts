@@ -37,7 +37,7 @@ export function untilRecord(
   computer: VirtualComputer,
   what: string,
   isSo: (record: ToldComputer) => boolean,
-  timeoutMs = 180_000,
+  timeoutMs = 360_000,
 ): Promise<ToldComputer> {
   return until(`${computer.plan.name} ${what}`, timeoutMs, async () => {
     const record = await findRecord(site, computer);

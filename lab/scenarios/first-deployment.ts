@@ -56,7 +56,7 @@ async function bootAndApprove(site: LabSite, computers: readonly VirtualComputer
         computer.powerOn();
       }
       let seenCount = 0;
-      return until("registration", 180_000, async () => {
+      return until("registration", 360_000, async () => {
         const pending = (await site.listComputers()).filter(({ state }) => state === "pending");
         for (const computer of pending.slice(seenCount)) {
           steps.say(`  ${computer.name} (${computer.macs.join(" ")}) waits for approval as ${computer.id}`);

@@ -1,18 +1,36 @@
 import { z } from "zod";
 import { findingSchema } from "./plan-lint-api.ts";
 import type { Routes } from "./route.ts";
+import { epochMs } from "./values.ts";
 
 export const settingSchema = z.object({
   key: z.string(),
   value: z.string(),
   default: z.string(),
   isChanged: z.boolean(),
+  /** `server`: one server may have its own value instead of the site's. */
+  scope: z.enum(["site", "server"]),
+  /** Where the value comes from. */
+  source: z.enum(["profile", "site", "server"]),
+  siteValue: z.string(),
+  /** Servers that run with something else: their own value (`isOwn`), or one they should not have. */
+  servers: z.array(z.object({ server: z.string(), value: z.string(), isOwn: z.boolean() })),
   help: z.string(),
   accepts: z.string(),
 });
 export type SettingResource = z.infer<typeof settingSchema>;
 
-export const setSettingSchema = z.object({ value: z.string().max(4096) }).strict();
+const serverName = z.string().min(1).max(63);
+
+export const setSettingSchema = z
+  .object({
+    value: z.string().max(4096),
+    /** For this server alone. */
+    server: serverName.optional(),
+  })
+  .strict();
+
+export const resetSettingSchema = z.object({ server: serverName.optional() }).strict();
 
 export const setProfileSchema = z.object({ profile: z.enum(["classic", "firewall"]) }).strict();
 
@@ -25,12 +43,31 @@ const effectFields = {
   findings: z.array(findingSchema),
 };
 
-/** Settings of the site. */
+export const siteServerSchema = z.object({
+  name: z.string(),
+  startedAt: epochMs,
+  seenAt: epochMs,
+  isThis: z.boolean(),
+  /** It was heard of within the last minute. */
+  isAlive: z.boolean(),
+  /** What it could not follow. */
+  problems: z.array(z.string()),
+});
+export type SiteServerResource = z.infer<typeof siteServerSchema>;
+
+/** Settings of the site, and its servers. */
 export const settingsRoutes = {
+  listServers: {
+    method: "GET",
+    path: "/servers",
+    summary: "Servers of the site",
+    response: z.array(siteServerSchema),
+  },
   listSettings: {
     method: "GET",
     path: "/settings",
-    summary: "Every setting",
+    summary: "Every setting, of this server or of another of the site",
+    query: z.object({ server: serverName.optional() }),
     response: z.array(settingSchema),
   },
   setSetting: {
@@ -38,6 +75,13 @@ export const settingsRoutes = {
     path: "/settings/:id",
     summary: "Change one setting",
     body: setSettingSchema,
+    response: z.object({ setting: settingSchema, ...effectFields }),
+  },
+  resetSetting: {
+    method: "POST",
+    path: "/settings/:id/reset",
+    summary: "Go back to the profile's value, or with a server to the site's",
+    body: resetSettingSchema,
     response: z.object({ setting: settingSchema, ...effectFields }),
   },
   setProfile: {

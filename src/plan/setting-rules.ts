@@ -130,8 +130,8 @@ type SettingRules = { readonly [Key in SettingKey]: SettingRule<Settings[Key]> }
 
 /** One row for each setting; file, CLI and API validate through it and nowhere else. */
 export const settingRules: SettingRules = {
-  "control.tcpPort": { ...port, scope: "site", help: "TCP port of the control connection" },
-  "discovery.enabled": { ...flag, scope: "site", help: "answer agents that look for us by multicast" },
+  "control.tcpPort": { ...port, scope: "server", help: "TCP port of the control connection" },
+  "discovery.enabled": { ...flag, scope: "server", help: "answer agents that look for us by multicast" },
   "discovery.group": { ...group, scope: "site", help: "multicast group of server discovery" },
   "discovery.port": { ...port, scope: "site", help: "UDP port of server discovery" },
   "discovery.ttl": {
@@ -140,15 +140,15 @@ export const settingRules: SettingRules = {
     help: "routers a discovery request may cross, plus one",
   },
   "agent.wakePort": { ...port, scope: "site", help: "UDP port that agents send magic packets to" },
-  "transfer.port": { ...portOrDynamic, scope: "site", help: "TCP port of every transfer" },
-  "transfer.portRange": { ...range, scope: "site", help: "where dynamic transfer ports come from" },
+  "transfer.port": { ...portOrDynamic, scope: "server", help: "TCP port of every transfer" },
+  "transfer.portRange": { ...range, scope: "server", help: "where dynamic transfer ports come from" },
   "transfer.maxMbps": {
     ...integer(0, 100_000),
-    scope: "site",
+    scope: "server",
     help: "Mbit/s of all unicast transfers together; 0 for no cap",
   },
   "imaging.groups": {
-    scope: "site",
+    scope: "server",
     help: "multicast groups of imaging sessions",
     accepts: `groups such as 224.2.0.2-224.2.0.3 or 239.1.1.1,239.1.1.2, at most ${groupListMax}, none twice`,
     parse: parseGroups,
@@ -169,7 +169,7 @@ export const settingRules: SettingRules = {
     parse: (text) => (text === "off" ? null : integer(0, 10_000).parse(text)),
     format: (value) => (value === null ? "off" : String(value)),
   },
-  "imaging.maxMbps": { ...integer(0, 100_000), scope: "site", help: "Mbit/s of one session; 0 for no cap" },
+  "imaging.maxMbps": { ...integer(0, 100_000), scope: "server", help: "Mbit/s of one session; 0 for no cap" },
   "imaging.startCount": {
     ...integer(0, 10_000),
     scope: "site",
@@ -182,22 +182,22 @@ export const settingRules: SettingRules = {
   },
   "boot.mode": {
     ...choice("proxy", "dhcp", "off"),
-    scope: "site",
+    scope: "server",
     help: "beside your DHCP server (proxy), with our own leases (dhcp), or no network boot (off)",
   },
-  "boot.httpPort": { ...port, scope: "site", help: "TCP port of HTTP boot" },
+  "boot.httpPort": { ...port, scope: "server", help: "TCP port of HTTP boot" },
   "boot.uefiLoader": { ...choice("auto", "ipxe", "shim"), scope: "site", help: "first loader for UEFI PXE" },
-  "tftp.singlePort": { ...flag, scope: "site", help: "send TFTP data from port 69 itself" },
-  "tftp.multicast": { ...flag, scope: "site", help: "offer MTFTP and RFC 2090 multicast" },
+  "tftp.singlePort": { ...flag, scope: "server", help: "send TFTP data from port 69 itself" },
+  "tftp.multicast": { ...flag, scope: "server", help: "offer MTFTP and RFC 2090 multicast" },
   "remote.port": {
-    scope: "site",
+    scope: "server",
     help: "TCP port of remote control",
     accepts: "a port, 0 for a dynamic one, or control for inside the control port",
     parse: (text) => (text === "control" ? text : portOrDynamic.parse(text)),
     format: String,
   },
-  "remote.portRange": { ...range, scope: "site", help: "where dynamic remote control ports come from" },
-  "wake.port": { ...port, scope: "site", help: "UDP port that the server sends magic packets to" },
+  "remote.portRange": { ...range, scope: "server", help: "where dynamic remote control ports come from" },
+  "wake.port": { ...port, scope: "server", help: "UDP port that the server sends magic packets to" },
   "initialDeployment.action": {
     ...choice("wait", "local"),
     scope: "site",

@@ -1,6 +1,6 @@
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 
-/** Where a value is kept: `site` follows to every server of the database, `server` belongs to one. */
+/** `site`: one value for every server of the database. `server`: one server may have its own instead. */
 export type SettingScope = "site" | "server";
 
 /** Every setting with the type of its value. Keys are fixed interface: BLUEPRINT §4. */

@@ -68,6 +68,13 @@ export class RunningServices {
     return done;
   }
 
+  /** What does not follow the plan now. */
+  problems(): string[] {
+    return [...this.states]
+      .filter(([, { state }]) => state === "failed")
+      .map(([name, { reason }]) => `${name}: ${reason ?? "failed"}`);
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelRetry();
@@ -95,7 +102,7 @@ export class RunningServices {
     return {
       opened: [...after].filter((text) => !before.has(text)),
       closed: [...before].filter((text) => !after.has(text)),
-      problems: stuck.map(({ name }) => `${name}: ${this.states.get(name)?.reason ?? "failed"}`),
+      problems: this.problems(),
     };
   }
 

@@ -14,6 +14,7 @@ import { type Database, openDatabase } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
 import { PackageStore } from "#store/package-store.ts";
+import { ServerStore } from "#store/server-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { AuditLog } from "./accounts/audit-log.ts";
@@ -27,7 +28,7 @@ import { ConfigError, type ServerConfig } from "./config.ts";
 import type { ImageCatalogue } from "./image-catalogue.ts";
 import { createImageServices } from "./image-services.ts";
 import { LivePlan } from "./live-plan.ts";
-import { RunningServices } from "./running-services.ts";
+import type { RunningServices } from "./running-services.ts";
 import { createImaging, createJobs } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
 import { createManagement, type ManagementServices } from "./management-services.ts";
@@ -41,7 +42,9 @@ import type { TransferService } from "./services/transfer-service.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-authority.ts";
 import { RelaySightings } from "./relay-sightings.ts";
 import type { SiteSegments } from "./site-segments.ts";
-import { SiteSettings } from "./site-settings.ts";
+import type { SiteSettings } from "./site-settings.ts";
+import type { SiteSync } from "./site-sync.ts";
+import { createServices, createSettings, createSync } from "./site-services.ts";
 import { createFindings, createVerify } from "./verify-services.ts";
 import type { FindingService } from "./verify/finding-service.ts";
 import { ProbeDesk } from "./verify/probe-desk.ts";
@@ -86,6 +89,7 @@ export type PortolanServer = {
   readonly adminToken: string;
   readonly startedAtMs: number;
   readonly services: RunningServices;
+  readonly sync: SiteSync;
   stop(): Promise<void>;
 };
 
@@ -175,7 +179,7 @@ function createBoot(
 }
 
 /** The services, and the wires between them. */
-function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" | "startedAtMs"> {
+function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" | "sync" | "startedAtMs"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
   const directory = createComputerDirectory();
   const changes = new SiteChanges();
@@ -250,7 +254,8 @@ export async function createServer(
   const interfaces = chooseInterfaces(config, network);
   const db = await openDatabase(config.databaseUrl, config.dataDir);
   const site = new SiteStore(db);
-  const settings = new SiteSettings(site);
+  const servers = new ServerStore(db);
+  const settings = createSettings(config, db, { site, servers });
   await settings.load();
   const authority = await openAuthority(site, clock);
   const plan = new LivePlan(() => settings.current(), config.consolePort);
@@ -260,11 +265,14 @@ export async function createServer(
   const parts = { config, network, clock, log, interfaces, flows, settings, authority, tls, db };
   const server = assemble(parts);
   const services = createServices(parts, server);
+  const sync = createSync({ parts, servers, services, segments: server.segments });
   return {
     ...server,
     startedAtMs: clock.epochMs(),
     services,
+    sync,
     async stop() {
+      await sync.stop();
       server.jobs.stop();
       server.management.wake.stop();
       server.management.remote.stop();
@@ -274,30 +282,6 @@ export async function createServer(
       await db.destroy();
     },
   };
-}
-
-/** In the order in which they start: what computers meet last is there first. */
-function createServices(
-  { flows, network, clock, log }: ServerParts,
-  server: Pick<PortolanServer, "boot" | "control" | "discovery" | "transfers">,
-): RunningServices {
-  const rows = [
-    ["control", "agent.control", server.control],
-    ["transfer", "transfer.data", server.transfers],
-    ["discovery", "agent.discovery", server.discovery],
-    ["dhcp", "boot.dhcp", server.boot.dhcp],
-    ["tftp", "boot.tftp", server.boot.tftp],
-    ["http-boot", "boot.http", server.boot.http],
-  ] as const;
-  return new RunningServices(
-    rows.map(([name, flowId, service]) => ({
-      name,
-      flowId,
-      start: () => service.start(),
-      stop: () => service.stop(),
-    })),
-    { flows, openSockets: () => network.openSockets(), clock, log },
-  );
 }
 
 /** The grant of the API's socket on one address. */

@@ -17,5 +17,5 @@ export async function startServices(server: PortolanServer): Promise<void> {
   await server.findings.load();
   await server.verify.load();
   await jobs.start();
-  await server.services.follow();
+  await server.sync.start();
 }

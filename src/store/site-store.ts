@@ -52,6 +52,10 @@ export class SiteStore {
     return this.write(`${settingPrefix}${key}`, value);
   }
 
+  async clearSetting(key: string): Promise<void> {
+    await this.#db.deleteFrom("site").where("key", "=", `${settingPrefix}${key}`).execute();
+  }
+
   async clearSettings(): Promise<void> {
     await this.#db.deleteFrom("site").where("key", "like", `${settingPrefix}%`).execute();
   }

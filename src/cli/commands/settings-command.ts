@@ -1,20 +1,42 @@
 import { buildRouteMap } from "@stricli/core";
 import type { FindingResource } from "#api/plan-lint-api.ts";
-import type { SettingResource } from "#api/settings-api.ts";
+import type { SettingResource, SiteServerResource } from "#api/settings-api.ts";
 import { settingProfiles } from "#plan/settings.ts";
 import { parseSettingKey } from "#plan/setting-rules.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatFindings } from "./plan-lint-command.ts";
 
+/** Where a value comes from, when it is not the profile's, and which servers run with another. */
+function explainValue(setting: SettingResource): string {
+  const own = setting.source === "server" ? `this server's own; the site has ${setting.siteValue}` : null;
+  const changed = setting.source === "site" ? `changed (${setting.default})` : null;
+  const others = setting.servers.map(
+    ({ server, value, isOwn }) => `${server}${isOwn ? " has its own" : " STILL RUNS WITH"} ${value}`,
+  );
+  return [own, changed, ...others].filter((text) => text !== null).join("; ");
+}
+
 function formatSettings(settings: readonly SettingResource[]): string {
-  const rows = settings.map((setting) => [
-    setting.key,
-    setting.value,
-    setting.isChanged ? `changed (${setting.default})` : "",
-    setting.help,
+  const rows = settings.map((setting) => [setting.key, setting.value, setting.help, explainValue(setting)]);
+  return formatTable(["setting", "value", "what it is", ""], rows);
+}
+
+/** Only where there is something to say: several servers, or one that cannot follow. */
+function formatServers(servers: readonly SiteServerResource[]): string {
+  const lines = servers.flatMap(({ name, isAlive, isThis, problems }) => [
+    ...(servers.length < 2
+      ? []
+      : [`server ${name}: ${isThis ? "this one" : isAlive ? "in step unless shown above" : "not heard of"}`]),
+    ...problems.map((problem) => `${name} cannot follow: ${problem}`),
   ]);
-  return formatTable(["setting", "value", "", "what it is"], rows);
+  return lines.length === 0 ? "" : `\n\n${lines.join("\n")}`;
+}
+
+const serverFlag = { server: { brief: "One server of the site", placeholder: "NAME" } } as const;
+
+function serverOf(flags: Readonly<Record<string, string | undefined>>): { readonly server?: string } {
+  return flags["server"] === undefined ? {} : { server: flags["server"] };
 }
 
 function withFindings(text: string, findings: readonly FindingResource[]): string {
@@ -22,31 +44,49 @@ function withFindings(text: string, findings: readonly FindingResource[]): strin
 }
 
 export const settingsCommand = buildRouteMap({
-  docs: { brief: "Settings of the site" },
+  docs: { brief: "Settings of the site and of its servers" },
   routes: {
     list: apiCommand({
-      brief: "Every setting with its value",
-      run: async ({ client }) => {
-        const settings = await client.call("listSettings");
-        return { json: settings, text: formatSettings(settings) };
+      brief: "Every setting with its value, and servers that differ",
+      flags: serverFlag,
+      run: async ({ client, flags }) => {
+        const settings = await client.call("listSettings", { query: serverOf(flags) });
+        const servers = await client.call("listServers");
+        return { json: settings, text: `${formatSettings(settings)}${formatServers(servers)}` };
       },
     }),
     get: apiCommand<[string]>({
       brief: "One setting",
       arguments: ["KEY"],
-      run: async ({ client, args: [text] }) => {
+      flags: serverFlag,
+      run: async ({ client, args: [text], flags }) => {
         const key = parseSettingKey(text);
-        const settings = await client.call("listSettings");
+        const settings = await client.call("listSettings", { query: serverOf(flags) });
         const setting = settings.find((candidate) => candidate.key === key);
         return { json: setting ?? null, text: setting?.value ?? "" };
       },
     }),
     set: apiCommand<[string, string]>({
-      brief: "Change one setting",
+      brief: "Change one setting, for the site or with --server for one server",
       arguments: ["KEY", "VALUE"],
-      run: async ({ client, args: [text, value] }) => {
+      flags: serverFlag,
+      run: async ({ client, args: [text, value], flags }) => {
         const key = parseSettingKey(text);
-        const answer = await client.call("setSetting", { id: key, body: { value } });
+        const answer = await client.call("setSetting", { id: key, body: { value, ...serverOf(flags) } });
+        return {
+          json: answer,
+          text: withFindings(`${key} = ${answer.setting.value}\n${answer.effect}`, answer.findings),
+          exitCode: answer.problems.length === 0 ? 0 : 1,
+        };
+      },
+    }),
+    reset: apiCommand<[string]>({
+      brief: "Go back to the profile's value, or with --server to the site's",
+      arguments: ["KEY"],
+      flags: serverFlag,
+      run: async ({ client, args: [text], flags }) => {
+        const key = parseSettingKey(text);
+        const answer = await client.call("resetSetting", { id: key, body: serverOf(flags) });
         return {
           json: answer,
           text: withFindings(`${key} = ${answer.setting.value}\n${answer.effect}`, answer.findings),

@@ -1,0 +1,79 @@
+import { computeFlows } from "#plan/flows.ts";
+import { findPortClash } from "#plan/port-clash.ts";
+import { SettingError } from "#plan/setting-rules.ts";
+import type { Database } from "#store/database.ts";
+import type { ServerStore } from "#store/server-store.ts";
+import { listenToSite, notifySite } from "#store/site-notices.ts";
+import type { SiteStore } from "#store/site-store.ts";
+import type { ServerConfig } from "./config.ts";
+import { RunningServices } from "./running-services.ts";
+import type { PortolanServer, ServerParts } from "./server.ts";
+import type { SiteSegments } from "./site-segments.ts";
+import { SiteSettings } from "./site-settings.ts";
+import { SiteSync } from "./site-sync.ts";
+
+/** Two listeners on one port are refused before they are written down. */
+export function createSettings(
+  { name: serverName, consolePort }: ServerConfig,
+  db: Database,
+  stores: { readonly site: SiteStore; readonly servers: ServerStore },
+): SiteSettings {
+  return new SiteSettings({
+    ...stores,
+    serverName,
+    check: (settings) => {
+      const clash = findPortClash(computeFlows(settings, { consolePort }));
+      if (clash !== null) {
+        const [first, second] = clash.flowIds;
+        throw new SettingError(
+          "bad-setting-value",
+          second,
+          `TCP port ${clash.port} would be that of ${first} and of ${second}; choose another port for one of them`,
+        );
+      }
+    },
+    notify: () => notifySite(db, "settings"),
+  });
+}
+
+/** In the order in which they start: what computers meet last is there first. */
+export function createServices(
+  { flows, network, clock, log }: ServerParts,
+  server: Pick<PortolanServer, "boot" | "control" | "discovery" | "transfers">,
+): RunningServices {
+  const rows = [
+    ["control", "agent.control", server.control],
+    ["transfer", "transfer.data", server.transfers],
+    ["discovery", "agent.discovery", server.discovery],
+    ["dhcp", "boot.dhcp", server.boot.dhcp],
+    ["tftp", "boot.tftp", server.boot.tftp],
+    ["http-boot", "boot.http", server.boot.http],
+  ] as const;
+  return new RunningServices(
+    rows.map(([name, flowId, service]) => ({
+      name,
+      flowId,
+      start: () => service.start(),
+      stop: () => service.stop(),
+    })),
+    { flows, openSockets: () => network.openSockets(), clock, log },
+  );
+}
+
+/** Follows the site's settings and says what this server runs with. */
+export function createSync(given: {
+  readonly parts: ServerParts;
+  readonly servers: ServerStore;
+  readonly services: RunningServices;
+  readonly segments: SiteSegments;
+}): SiteSync {
+  const { parts, servers, services, segments } = given;
+  const { config, settings, clock, log } = parts;
+  return new SiteSync({
+    ...{ serverName: config.name, startedAtMs: clock.epochMs(), servers, settings, segments, services },
+    ...{ clock, log },
+    beforeFollowing: () => Promise.resolve(),
+    afterFollowing: () => Promise.resolve(),
+    listen: (onNotice) => listenToSite(config.databaseUrl, onNotice),
+  });
+}

@@ -1,0 +1,119 @@
+import type { Logger } from "pino";
+import type { Clock } from "#platform/clock.ts";
+import type { ServerStore, StoredServer } from "#store/server-store.ts";
+import { StoreError } from "#store/store-error.ts";
+import type { PlanChange, RunningServices } from "./running-services.ts";
+import type { SiteSegments } from "./site-segments.ts";
+import type { SiteSettings } from "./site-settings.ts";
+
+export type SiteSyncDependencies = {
+  readonly serverName: string;
+  readonly startedAtMs: number;
+  readonly servers: ServerStore;
+  readonly settings: SiteSettings;
+  readonly segments: SiteSegments;
+  readonly services: RunningServices;
+  /** Called after settings were read and before services follow: what a change needs beside sockets. */
+  readonly beforeFollowing: () => Promise<void>;
+  /** Called when services have followed. */
+  readonly afterFollowing: () => Promise<void>;
+  readonly listen: (onNotice: () => void) => () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** How often a server says that it is there, and looks whether it missed something. */
+const reportDelayMs = 10_000;
+/** A server that said nothing for this long is not shown as one that differs. */
+const silentMsMax = 60_000;
+
+/** Keeps this server in step with its site: follows changes that others make, and says what it runs with. */
+export class SiteSync {
+  readonly #dependencies: SiteSyncDependencies;
+  #stopListening: () => Promise<void> = () => Promise.resolve();
+  #cancel: () => void = () => undefined;
+  #isStopped = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(dependencies: SiteSyncDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Starts the services, then listens for the other servers of the site. */
+  async start(): Promise<PlanChange> {
+    const change = await this.follow();
+    this.#stopListening = this.#dependencies.listen(() => this.#look());
+    this.#lookLater();
+    return change;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel();
+    await this.#stopListening();
+    await this.#turn;
+  }
+
+  /** Brings this server to what its settings say now, and tells the site. */
+  follow(): Promise<PlanChange> {
+    const done = this.#turn.then(async () => {
+      const { services, beforeFollowing, afterFollowing } = this.#dependencies;
+      await beforeFollowing();
+      const change = await services.follow();
+      await afterFollowing();
+      await this.#report();
+      return change;
+    });
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Every server the site has had, with what it last said; one that is silent does not run, or has no database. */
+  async list(): Promise<(StoredServer & { readonly isAlive: boolean })[]> {
+    const { servers, clock } = this.#dependencies;
+    const oldestMs = clock.epochMs() - silentMsMax;
+    return (await servers.list()).map((server) => ({ ...server, isAlive: server.seenAtMs >= oldestMs }));
+  }
+
+  #look(): void {
+    const { settings, segments, log } = this.#dependencies;
+    const looking = async (): Promise<void> => {
+      await segments.load();
+      if (await settings.load()) {
+        const { opened, closed, problems } = await this.follow();
+        log.info({ opened, closed, problems }, "followed a change of the site's settings");
+      } else {
+        await this.#dependencies.afterFollowing();
+        await this.#report();
+      }
+    };
+    looking().catch((error: unknown) => {
+      // A database that is away is no reason to change anything: what was read last counts.
+      if (!(error instanceof StoreError)) {
+        log.error({ err: error }, "the site's settings could not be followed");
+      }
+    });
+  }
+
+  #lookLater(): void {
+    if (!this.#isStopped) {
+      this.#cancel = this.#dependencies.clock.after(reportDelayMs, () => {
+        this.#look();
+        this.#lookLater();
+      });
+    }
+  }
+
+  async #report(): Promise<void> {
+    const { servers, settings, services, serverName, startedAtMs, clock } = this.#dependencies;
+    if (!this.#isStopped) {
+      await servers.report({
+        name: serverName,
+        startedAtMs,
+        seenAtMs: clock.epochMs(),
+        settings: settings.texts(settings.current()),
+        problems: services.problems(),
+      });
+    }
+  }
+}

@@ -33,6 +33,8 @@ export type AgentDependencies = {
   readonly findServer: (failures: number, onRogue: (rogue: RogueServer) => void) => Promise<ServerPlace>;
   /** What this computer is, read anew each time. */
   readonly readInventory: () => Inventory;
+  /** Connections come from this address of the computer; left out: from the one its routes choose. */
+  readonly localAddress?: Ipv4Address;
   readonly say: (text: string) => void;
 };
 
@@ -164,12 +166,13 @@ export class Agent {
 
   /** A connection of our own to the server, with our certificate where we have one. */
   #connect(flowId: "agent.control" | "remote.control", place: ServerPlace): Promise<TLSSocket> {
-    const { identity, settings } = this.#dependencies;
+    const { identity, settings, localAddress } = this.#dependencies;
     const trialLeftMs = settings.trialLeftMs(Date.now()) ?? connectTimeoutMs;
     const ports = { ...classicSettings, "control.tcpPort": place.port };
     const grant = grantSocket(findFlow(computeFlows(ports, { consolePort: 8443 }), flowId), {
       role: "agent",
       side: "connect",
+      ...(localAddress === undefined ? {} : { localAddress }),
     });
     const certificate = identity.certificatePem;
     return connectPinned(

@@ -52,6 +52,11 @@ export class AgentIdentity {
     return new AgentIdentity(keyPem, null, stateDir);
   }
 
+  /** With a key and a certificate that were kept elsewhere; nothing is written. */
+  static restore(keyPem: string, certificatePem: string): AgentIdentity {
+    return new AgentIdentity(keyPem, certificatePem, null);
+  }
+
   get certificatePem(): string | null {
     return this.#certificatePem;
   }

@@ -108,8 +108,8 @@ function welcomeAgent({ parts, registry, jobs, boot, management }: ControlWiring
     const interfaceName = nic?.name ?? "";
     boot.progress.prebootConnected({ mac, computerId, peerAddress, serverAddress, interfaceName });
   }
-  const change = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
-  registry.update(link.computerId, change).catch((error: unknown) => log.error({ err: error }, "control"));
+  const facts = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
+  registry.seen(link.computerId, facts).catch((error: unknown) => log.error({ err: error }, "control"));
   log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
   management.wake.seen(link.computerId);
   jobs.connected(link);

@@ -28,9 +28,9 @@ async function prepare(t: TestContext) {
   const slowStore = {
     list: () => store.list(),
     remove: (id: string) => store.remove(id),
-    put: async (computer: Parameters<ComputerStore["put"]>[0]) => {
+    put: async (...computers: Parameters<ComputerStore["put"]>) => {
       await sleep(5 * Math.random());
-      await store.put(computer);
+      await store.put(...computers);
     },
   } as ComputerStore;
   const directory = createComputerDirectory();

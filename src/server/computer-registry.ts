@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ComputerUuid } from "#engine/boot/computer-uuid.ts";
-import { readComputerIdentity } from "#engine/identity/computer-identity.ts";
+import { type ComputerIdentity, readComputerIdentity } from "#engine/identity/computer-identity.ts";
 import {
   decideEnrolment,
   describeEnrolment,
@@ -28,6 +28,25 @@ export type ComputerRegistryDependencies = {
   readonly checkBootToken: (token: string | null, inventory: Inventory) => EnrolmentRequest["bootToken"];
 };
 
+/** Whether a computer on record shows a card or the UUID of an identity: the matching rules need no others. */
+function shares({ macs, uuid }: StoredComputer, identity: ComputerIdentity): boolean {
+  const sharesUuid =
+    uuid !== null &&
+    identity.uuid !== null &&
+    (uuid === identity.uuid || uuid === ComputerUuid.twin(identity.uuid));
+  return sharesUuid || macs.some((mac) => identity.macs.includes(mac));
+}
+
+/** Of what can wait, so much goes with one write. */
+const touchedPerWrite = 500;
+
+type RecordChange = {
+  readonly id: string;
+  readonly change: Partial<StoredComputer>;
+  readonly resolve: (computer: StoredComputer) => void;
+  readonly reject: (error: Error) => void;
+};
+
 /** The computers of the site: what is stored, what boot services see of it, and who is let in. */
 export class ComputerRegistry {
   readonly #dependencies: ComputerRegistryDependencies;
@@ -36,6 +55,10 @@ export class ComputerRegistry {
   /** Enrolments one after the other: two connections of one new computer must not make two records. */
   #turn: Promise<unknown> = Promise.resolve();
   #lastWrite: Promise<unknown> = Promise.resolve();
+  /** Not written yet. BOUNDED by what the agents and operators of a site do while one transaction is written. */
+  readonly #changes: RecordChange[] = [];
+  /** Ids whose last sight is not in the store yet. BOUNDED by the computers of the site. */
+  readonly #touched = new Set<string>();
 
   constructor(dependencies: ComputerRegistryDependencies) {
     this.#dependencies = dependencies;
@@ -106,7 +129,40 @@ export class ComputerRegistry {
 
   /** Changes come one after the other: a record is written whole, so two at once would undo each other. */
   update(id: string, change: Partial<StoredComputer>): Promise<StoredComputer> {
-    return this.#inOrder(() => this.#write(id, change));
+    return new Promise((resolve, reject) => {
+      this.#changes.push({ id, change, resolve, reject });
+      if (this.#changes.length === 1) {
+        this.#inOrder(() => this.#writeChanges()).catch(reject);
+      }
+    });
+  }
+
+  /**
+   * Its agent has connected. A computer that is as it was costs no write of its own: when it was last seen goes into the
+   * store with the next change of anything, and when the server stops.
+   */
+  async seen(
+    id: string,
+    facts: Pick<StoredComputer, "inventory" | "address" | "lastSeenAtMs">,
+  ): Promise<void> {
+    const computer = this.#computers.get(id);
+    const isAsBefore =
+      computer?.address === facts.address &&
+      JSON.stringify(computer.inventory) === JSON.stringify(facts.inventory);
+    if (computer === undefined || !isAsBefore) {
+      await this.update(id, facts);
+      return;
+    }
+    this.#computers.set(id, { ...computer, lastSeenAtMs: facts.lastSeenAtMs });
+    this.#touched.add(id);
+    this.publish(id);
+  }
+
+  /** Writes down what `seen` has kept back. */
+  async stop(): Promise<void> {
+    do {
+      await this.#inOrder(() => this.#writeChanges());
+    } while (this.#touched.size > 0);
   }
 
   #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -115,16 +171,50 @@ export class ComputerRegistry {
     return done;
   }
 
-  async #write(id: string, change: Partial<StoredComputer>): Promise<StoredComputer> {
-    const computer = this.#computers.get(id);
-    if (computer === undefined) {
-      throw new ApiError(404, "not-found", `there is no computer ${id}`);
+  /** All changes that have gathered while the last ones were written, in one transaction. */
+  async #writeChanges(): Promise<void> {
+    const taken = this.#changes.splice(0);
+    const next = new Map<string, StoredComputer>();
+    for (const { id, change, reject } of taken) {
+      const computer = next.get(id) ?? this.#computers.get(id);
+      if (computer === undefined) {
+        reject(new ApiError(404, "not-found", `there is no computer ${id}`));
+      } else {
+        next.set(id, { ...computer, ...change });
+      }
     }
-    const next = { ...computer, ...change };
-    await this.#dependencies.store.put(next);
-    this.#computers.set(id, next);
-    this.publish(id);
-    return next;
+    for (const id of this.#takeTouched()) {
+      const computer = this.#computers.get(id);
+      if (computer !== undefined && !next.has(id)) {
+        next.set(id, computer);
+      }
+    }
+    if (next.size === 0) {
+      return;
+    }
+    try {
+      await this.#dependencies.store.put(...next.values());
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      taken.forEach(({ reject }) => reject(cause));
+      return;
+    }
+    for (const [id, computer] of next) {
+      this.#computers.set(id, computer);
+      this.publish(id);
+    }
+    for (const { id, resolve } of taken) {
+      const computer = next.get(id);
+      if (computer !== undefined) {
+        resolve(computer);
+      }
+    }
+  }
+
+  #takeTouched(): string[] {
+    const taken = [...this.#touched].slice(0, touchedPerWrite);
+    taken.forEach((id) => this.#touched.delete(id));
+    return taken;
   }
 
   async approve(id: string): Promise<StoredComputer> {
@@ -155,7 +245,9 @@ export class ComputerRegistry {
     const { inventory, environment, bootToken } = message;
     const identity = readComputerIdentity(inventory);
     const nowMs = clock.epochMs();
-    const candidates = this.list().map((computer) => this.#recordOf(computer));
+    const candidates = this.list()
+      .filter((computer) => shares(computer, identity))
+      .map((computer) => this.#recordOf(computer));
     const pendingCount = this.list().filter((computer) => computer.state === "pending").length;
     const enrolment = decideEnrolment(
       { identity, environment, keyFingerprint, bootToken: checkBootToken(bootToken, inventory) },

@@ -278,6 +278,7 @@ export async function createServer(
       server.management.remote.stop();
       await server.imaging.stop();
       await services.stop();
+      await server.registry.stop();
       await server.boot.recorder.stop();
       await db.destroy();
     },

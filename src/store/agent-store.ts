@@ -36,20 +36,24 @@ export class AgentStore {
     }));
   }
 
-  /** Inserts, or replaces the state of its computer. */
-  async put(state: AgentState, nowMs: number): Promise<void> {
-    const row = {
-      computerId: state.computerId,
-      settings: state.settings === null ? null : JSON.stringify(state.settings),
-      isLocked: state.isLocked ? 1 : 0,
-      change: state.change === null ? null : JSON.stringify(state.change),
-      updatedAtMs: Math.round(nowMs),
-    };
-    await this.#db
-      .insertInto("agentStates")
-      .values(row)
-      .onConflict((conflict) => conflict.column("computerId").doUpdateSet(row))
-      .execute();
+  /** Inserts, or replaces the states of their computers, in one transaction. */
+  async put(states: readonly AgentState[], nowMs: number): Promise<void> {
+    await this.#db.transaction().execute(async (transaction) => {
+      for (const state of states) {
+        const row = {
+          computerId: state.computerId,
+          settings: state.settings === null ? null : JSON.stringify(state.settings),
+          isLocked: state.isLocked ? 1 : 0,
+          change: state.change === null ? null : JSON.stringify(state.change),
+          updatedAtMs: Math.round(nowMs),
+        };
+        await transaction
+          .insertInto("agentStates")
+          .values(row)
+          .onConflict((conflict) => conflict.column("computerId").doUpdateSet(row))
+          .execute();
+      }
+    });
   }
 
   async remove(computerId: string): Promise<void> {

@@ -33,7 +33,7 @@ export function serverHandlers(server: PortolanServer, version: string) {
       interfaces: interfaces.map(({ name, address, prefixLength }) => ({ name, address, prefixLength })),
       services: [...server.services.states].map(([name, { state, reason }]) => ({ name, state, reason })),
       limits: [...network.limits()],
-      counters: collectCounters(server),
+      counters: { ...collectCounters(server), "control.connected": server.control.linkCount },
     }),
     showOperation: async ({ id }) => {
       const operation = server.operations.find(id);

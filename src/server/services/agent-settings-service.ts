@@ -31,7 +31,10 @@ export class AgentSettingsService {
   readonly #dependencies: AgentSettingsServiceDependencies;
   /** Keyed by computer id. BOUNDED by the computers of the site. */
   readonly #states = new Map<string, AgentState>();
+  /** Ids of states that the store does not have yet. BOUNDED as `#states`. */
+  readonly #unwritten = new Set<string>();
   #lastWrite: Promise<unknown> = Promise.resolve();
+  #nextWrite: Promise<void> | null = null;
 
   constructor(dependencies: AgentSettingsServiceDependencies) {
     this.#dependencies = dependencies;
@@ -93,14 +96,19 @@ export class AgentSettingsService {
     await this.#dependencies.store.remove(computerId);
   }
 
-  /** In order: of two states of one computer the later one stays. */
+  /** In order, and all that gather during one write in the next: a room comes back at once. */
   #put(state: AgentState): Promise<void> {
     this.#states.set(state.computerId, state);
-    const done = this.#lastWrite.then(() =>
-      this.#dependencies.store.put(state, this.#dependencies.clock.epochMs()),
-    );
-    this.#lastWrite = done.catch(() => undefined);
-    return done;
+    this.#unwritten.add(state.computerId);
+    this.#nextWrite ??= this.#lastWrite.then(() => {
+      this.#nextWrite = null;
+      const states = [...this.#unwritten].map((id) => this.find(id));
+      this.#unwritten.clear();
+      const done = this.#dependencies.store.put(states, this.#dependencies.clock.epochMs());
+      this.#lastWrite = done.catch(() => undefined);
+      return done;
+    });
+    return this.#nextWrite;
   }
 
   #putLater(state: AgentState): void {

@@ -128,6 +128,10 @@ export class ControlService {
     return this.#links.get(computerId)?.link ?? null;
   }
 
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
   /** Every agent that is connected now. */
   *links(): Generator<ControlLink, void> {
     for (const { link } of this.#links.values()) {

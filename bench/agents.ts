@@ -62,7 +62,13 @@ async function createSite(dataDir: string, count: number): Promise<BenchAgents> 
       ...{ id, name: `pc${number}`, state: "approved", reason: null, uuid: null, macs: [mac] },
       ...{ serial: `S${mac.replaceAll(":", "")}`, inventory: null, address: null },
       ...{ osKeyFingerprint: fingerprintOf(publicKey), osKeyAtMs: nowMs, approvedKeyFingerprint: null },
-      ...{ waitingKeyFingerprint: null, deployedAtMs: null, lastSeenAtMs: null, createdAtMs: nowMs + number },
+      ...{
+        waitingKeyFingerprint: null,
+        deployedAtMs: null,
+        lastSeenAtMs: null,
+        createdAtMs: nowMs + number,
+        revokedAtMs: null,
+      },
     });
     const subject = { computerId: id, role: "os" } as const;
     computers.push({ mac, certificatePem: await authority.issueComputer(publicKey, subject, yearMs, nowMs) });

@@ -213,6 +213,7 @@ export class Agent {
       publicKey: identity.publicKey(),
       proof: identity.prove(socket),
       bootToken,
+      enrolmentToken: identity.enrolmentToken(),
       inventory: this.#dependencies.readInventory(),
     };
   }

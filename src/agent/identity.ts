@@ -1,7 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeDurably } from "#platform/durable-file.ts";
+
+/** In the state folder, readable by root alone. */
+export const tokenName = "enrolment-token";
 
 const exporterLabel = "EXPORTER-portolan-enroll";
 
@@ -65,7 +69,13 @@ export class AgentIdentity {
     this.#certificatePem = certificatePem;
     if (this.#stateDir !== null) {
       await writeDurably(join(this.#stateDir, "certificate.pem"), Buffer.from(certificatePem), 0o600);
+      await rm(join(this.#stateDir, tokenName), { force: true });
     }
+  }
+
+  /** What the installer has left for the first enrolment; `null` without one, or when it was used. */
+  enrolmentToken(): string | null {
+    return this.#stateDir === null ? null : (readIfThere(join(this.#stateDir, tokenName))?.trim() ?? null);
   }
 
   /** The server does not take the certificate: enrol again with the same key. */

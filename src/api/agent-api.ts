@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Routes } from "./route.ts";
-import { epochMs, machineText } from "./values.ts";
+import { epochMs, machineText, nothingSchema } from "./values.ts";
 
 const port = z.number().int().min(1).max(65_535);
 const durationMs = z
@@ -53,6 +53,78 @@ export const computerEventSchema = z.object({
   detail: z.string(),
 });
 export type ComputerEventResource = z.infer<typeof computerEventSchema>;
+
+export const enrolmentTokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  usesLeft: z.number(),
+  expiresAt: epochMs,
+});
+export type EnrolmentTokenResource = z.infer<typeof enrolmentTokenSchema>;
+
+const enrolmentWindowSchema = z.object({ untilMs: epochMs.nullable() });
+
+/** What lets computers in without an approval. */
+export const enrolmentRoutes = {
+  listEnrolmentTokens: {
+    method: "GET",
+    path: "/enrolment-tokens",
+    access: "operator",
+    summary: "Tokens that let computers in",
+    response: z.array(enrolmentTokenSchema),
+  },
+  createEnrolmentToken: {
+    method: "POST",
+    path: "/enrolment-tokens",
+    summary: "A token that lets so many computers in, for a time; its text is told once",
+    body: z
+      .object({
+        name: z.string().min(1).max(64).default("installer"),
+        uses: z.number().int().min(1).max(10_000).default(1),
+        validMs: z
+          .number()
+          .int()
+          .min(60_000)
+          .max(90 * 24 * 3_600_000)
+          .default(24 * 3_600_000),
+      })
+      .strict(),
+    response: enrolmentTokenSchema.extend({ token: z.string() }),
+  },
+  removeEnrolmentToken: {
+    method: "DELETE",
+    path: "/enrolment-tokens/:id",
+    summary: "Make a token worthless",
+    response: nothingSchema,
+  },
+  showEnrolmentWindow: {
+    method: "GET",
+    path: "/enrolment-window",
+    summary: "Until when every unknown computer is let in",
+    response: enrolmentWindowSchema,
+  },
+  openEnrolmentWindow: {
+    method: "PUT",
+    path: "/enrolment-window",
+    summary: "Let every unknown computer in for a time; 0 ends it",
+    body: z
+      .object({
+        forMs: z
+          .number()
+          .int()
+          .min(0)
+          .max(24 * 3_600_000),
+      })
+      .strict(),
+    response: enrolmentWindowSchema,
+  },
+  revokeComputer: {
+    method: "POST",
+    path: "/computers/:id/revoke",
+    summary: "Take its right to connect away until it is approved again",
+    response: nothingSchema,
+  },
+} as const satisfies Routes;
 
 /** Agents: their settings, and what happened to their computers. */
 export const agentRoutes = {

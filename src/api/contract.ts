@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { accountRoutes } from "./account-api.ts";
-import { agentRoutes } from "./agent-api.ts";
+import { agentRoutes, enrolmentRoutes } from "./agent-api.ts";
 import { bootRoutes } from "./boot-api.ts";
 import { computerRoutes } from "./computer-api.ts";
 import { imageRoutes } from "./image-api.ts";
@@ -29,6 +29,7 @@ export const routes = {
   ...segmentRoutes,
   ...computerRoutes,
   ...agentRoutes,
+  ...enrolmentRoutes,
   ...remoteRoutes,
   ...bootRoutes,
   ...imageRoutes,

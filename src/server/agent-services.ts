@@ -80,8 +80,9 @@ export function createControl(given: ControlWiring): ControlService {
       decideEnrolment: (message, keyFingerprint) => registry.enrol(message, keyFingerprint),
       admit: (subject) => {
         const computer = registry.get(subject.computerId);
+        const isRevoked = subject.issuedAtMs < (computer?.revokedAtMs ?? 0);
         return Promise.resolve(
-          computer === null || computer.state !== "approved"
+          computer === null || computer.state !== "approved" || isRevoked
             ? { refusal: "this computer is not approved (any more)" }
             : { name: computer.name },
         );
@@ -167,6 +168,7 @@ export function createRegistry(given: {
   readonly boot: BootServices;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly hasPrebootWork: (computerId: string) => boolean;
+  readonly management: () => ManagementServices;
   readonly onPublished: (computerId: string) => void;
 }): ComputerRegistry {
   const { directory, boot, findLink, hasPrebootWork, onPublished } = given;
@@ -179,6 +181,8 @@ export function createRegistry(given: {
     findLink,
     hasPrebootWork,
     onPublished,
+    inviteFor: (token) => given.management().enrolment.inviteFor(token),
+    onEnrolled: (computerId, reason) => given.management().history.note(computerId, "enrolment", reason),
     checkBootToken: (token, inventory) => {
       if (token === null) {
         return "absent";

@@ -1,6 +1,6 @@
 import type { ApiHandlers } from "./api-server.ts";
 import { accountHandlers } from "./handlers/account-handlers.ts";
-import { agentHandlers } from "./handlers/agent-handlers.ts";
+import { agentHandlers, enrolmentHandlers } from "./handlers/agent-handlers.ts";
 import { bootHandlers } from "./handlers/boot-handlers.ts";
 import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
@@ -28,6 +28,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...segmentHandlers(server),
     ...computerHandlers(server),
     ...agentHandlers(server),
+    ...enrolmentHandlers(server),
     ...remoteHandlers(server),
     ...bootHandlers(server),
     ...imageHandlers(server),

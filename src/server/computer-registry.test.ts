@@ -14,7 +14,15 @@ import { ComputerRegistry } from "./computer-registry.ts";
 /** What a computer says when it asks to be let in; only its identity matters here. */
 function enrolment(mac: string, uuid: string, serial: string): EnrollMessage {
   const inventory = { macs: [mac], uuid, serial, addresses: [] } as unknown as EnrollMessage["inventory"];
-  return { type: "enroll", environment: "preboot", publicKey: "", proof: "", bootToken: "token", inventory };
+  return {
+    type: "enroll",
+    environment: "preboot",
+    publicKey: "",
+    proof: "",
+    bootToken: "token",
+    enrolmentToken: null,
+    inventory,
+  };
 }
 
 const first = enrolment("52:54:00:00:00:01", "4c4c4544-0042-3510-8054-b7c04f4e4d31", "SN1");
@@ -41,6 +49,8 @@ async function prepare(t: TestContext) {
       clock: systemClock,
       findLink: () => null,
       hasPrebootWork: () => false,
+      inviteFor: () => Promise.resolve({ kind: null, redeem: () => Promise.resolve(true) }),
+      onEnrolled: () => undefined,
       onPublished: () => undefined,
       checkBootToken: (token) => (token === "token" ? "valid" : "absent"),
     });

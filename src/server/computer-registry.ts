@@ -14,6 +14,8 @@ import type { Inventory } from "#wire/control/inventory.ts";
 import type { EnrollMessage } from "#wire/control/message.ts";
 import { ApiError } from "./api-error.ts";
 import type { ComputerDirectory } from "./computer-directory.ts";
+import type { MacAddress } from "#wire/address/mac-address.ts";
+import type { Invitation } from "./enrolment-rights.ts";
 import type { ControlLink } from "./services/control-service.ts";
 import type { EnrolmentAnswer } from "./services/enrolment-desk.ts";
 
@@ -25,6 +27,9 @@ export type ComputerRegistryDependencies = {
   readonly hasPrebootWork: (computerId: string) => boolean;
   /** What others see of a computer may have changed. */
   readonly onPublished: (id: string) => void;
+  /** What lets a computer in that no operator has looked at. */
+  readonly inviteFor: (token: string | null) => Promise<Invitation>;
+  readonly onEnrolled: (computerId: string, reason: string) => void;
   readonly checkBootToken: (token: string | null, inventory: Inventory) => EnrolmentRequest["bootToken"];
 };
 
@@ -36,6 +41,8 @@ function shares({ macs, uuid }: StoredComputer, identity: ComputerIdentity): boo
     (uuid === identity.uuid || uuid === ComputerUuid.twin(identity.uuid));
   return sharesUuid || macs.some((mac) => identity.macs.includes(mac));
 }
+
+const invitedReasons: ReadonlySet<string> = new Set(["enrolment-token", "open-window"]);
 
 /** Of what can wait, so much goes with one write. */
 const touchedPerWrite = 500;
@@ -226,6 +233,19 @@ export class ComputerRegistry {
     });
   }
 
+  /** Takes its right to connect away; certificates of before never count again, whoever has them. */
+  async revoke(id: string): Promise<StoredComputer> {
+    const computer = this.require(id);
+    return this.update(computer.id, {
+      state: "pending",
+      reason: "Revoked by an operator: approve it to let it in again.",
+      osKeyFingerprint: null,
+      approvedKeyFingerprint: null,
+      waitingKeyFingerprint: null,
+      revokedAtMs: Math.round(this.#dependencies.clock.epochMs()),
+    });
+  }
+
   forget(id: string): Promise<void> {
     return this.#inOrder(async () => {
       await this.#dependencies.store.remove(id);
@@ -249,20 +269,33 @@ export class ComputerRegistry {
       .filter((computer) => shares(computer, identity))
       .map((computer) => this.#recordOf(computer));
     const pendingCount = this.list().filter((computer) => computer.state === "pending").length;
-    const enrolment = decideEnrolment(
-      { identity, environment, keyFingerprint, bootToken: checkBootToken(bootToken, inventory) },
-      { candidates, pendingCount },
-      nowMs,
-    );
+    const invitation = await this.#dependencies.inviteFor(message.enrolmentToken);
+    const request = {
+      identity,
+      environment,
+      keyFingerprint,
+      bootToken: checkBootToken(bootToken, inventory),
+    };
+    const decide = (kind: Invitation["kind"]): Enrolment =>
+      decideEnrolment({ ...request, invitation: kind }, { candidates, pendingCount }, nowMs);
+    let enrolment = decide(invitation.kind);
+    const isInvited = enrolment.type === "enrolled" && invitedReasons.has(enrolment.reason);
+    if (isInvited && !(await invitation.redeem())) {
+      enrolment = decide(null);
+    }
     const reason = describeEnrolment(enrolment);
     switch (enrolment.type) {
-      case "enrolled":
-        await this.#noteEnrolled(enrolment, message, keyFingerprint, nowMs);
+      case "enrolled": {
+        const computerId =
+          enrolment.computerId ?? (await this.#create(identity, inventory, keyFingerprint, reason, nowMs));
+        await this.#noteEnrolled({ ...enrolment, computerId }, message, keyFingerprint, nowMs);
+        this.#dependencies.onEnrolled(computerId, reason);
         return {
           type: "enrolled",
-          computerId: enrolment.computerId,
+          computerId,
           lifetimeMs: enrolment.certificateLifetimeMs,
         };
+      }
       case "pending": {
         const computerId =
           enrolment.computerId ?? (await this.#create(identity, inventory, keyFingerprint, reason, nowMs));
@@ -280,7 +313,7 @@ export class ComputerRegistry {
   }
 
   async #noteEnrolled(
-    enrolment: Extract<Enrolment, { readonly type: "enrolled" }>,
+    enrolment: { readonly computerId: string; readonly newMacs: readonly MacAddress[] },
     message: EnrollMessage,
     keyFingerprint: string,
     nowMs: number,
@@ -290,6 +323,8 @@ export class ComputerRegistry {
     await this.update(enrolment.computerId, {
       macs: [...new Set([...(known?.macs ?? []), ...enrolment.newMacs])],
       ...(isOs ? { osKeyFingerprint: keyFingerprint, osKeyAtMs: nowMs } : {}),
+      // Who was let in without an approval is approved by it.
+      state: "approved",
       lastSeenAtMs: nowMs,
       reason: null,
     });
@@ -320,6 +355,7 @@ export class ComputerRegistry {
       deployedAtMs: null,
       lastSeenAtMs: nowMs,
       createdAtMs: nowMs,
+      revokedAtMs: null,
     };
     await this.#dependencies.store.put(computer);
     this.#computers.set(id, computer);

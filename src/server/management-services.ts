@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { AgentStore } from "#store/agent-store.ts";
 import { ComputerEventStore } from "#store/computer-event-store.ts";
+import { EnrolmentStore } from "#store/enrolment-store.ts";
+import { SiteStore } from "#store/site-store.ts";
 import type { AgentManagementMessage } from "#wire/control/management-messages.ts";
 import { ComputerHistory } from "./computer-history.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
+import { EnrolmentRights } from "./enrolment-rights.ts";
 import { sendMagicPackets } from "./send-magic-packets.ts";
 import type { ServerParts } from "./server.ts";
 import { AgentSettingsService } from "./services/agent-settings-service.ts";
@@ -16,6 +19,7 @@ import { WakeService } from "./services/wake-service.ts";
 export type ManagementServices = {
   readonly history: ComputerHistory;
   readonly agentSettings: AgentSettingsService;
+  readonly enrolment: EnrolmentRights;
   readonly wake: WakeService;
   readonly remote: RemoteService;
   readonly recordings: Recordings;
@@ -54,6 +58,7 @@ export function createManagement(given: {
         ...packets,
       }),
   });
+  const enrolment = new EnrolmentRights(new EnrolmentStore(db), new SiteStore(db), clock);
   const recordings = new Recordings(join(config.dataDir, "recordings"));
   const remote = new RemoteService({
     ...{ flows, tls, authority, clock, log, history, recordings },
@@ -82,5 +87,5 @@ export function createManagement(given: {
         break;
     }
   };
-  return { history, agentSettings, wake, remote, recordings, receive };
+  return { history, agentSettings, enrolment, wake, remote, recordings, receive };
 }

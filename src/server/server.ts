@@ -200,6 +200,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
     findLink,
     boot,
     hasPrebootWork: (id) => jobs.hasPrebootWork(id),
+    management: () => management,
     onPublished: (id) => changes.computer(id),
   });
   const segments = createSegments({ parts, registry, sightings, findLink });

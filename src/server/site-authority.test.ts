@@ -21,7 +21,11 @@ test("site authority: a computer's certificate says who it is and where it runs,
     const certificate = new X509Certificate(pem);
     assert.ok(certificate.checkPrivateKey(computer.privateKey));
     assert.equal(certificate.ca, false);
-    assert.deepEqual(authority.identify(certificate, nowMs), { computerId: "c-1", role });
+    assert.deepEqual(authority.identify(certificate, nowMs), {
+      computerId: "c-1",
+      role,
+      issuedAtMs: Math.floor(nowMs / 1000) * 1000,
+    });
     assert.equal(authority.identify(certificate, nowMs + 25 * hourMs), null);
     assert.equal(authority.identify(certificate, nowMs - 48 * hourMs), null);
   }

@@ -14,6 +14,13 @@ import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 /** What the store keeps for the whole site. */
 export type SiteKeyMaterial = { readonly privateKeyPem: string; readonly certificatePem: string };
 
+/** Whose certificate, for which environment, and when it was issued (to the second). */
+export type CertificateSubject = {
+  readonly computerId: string;
+  readonly role: ComputerRole;
+  readonly issuedAtMs: number;
+};
+
 export type ComputerRole = "preboot" | "os";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -136,10 +143,7 @@ export class SiteAuthority {
   }
 
   /** Whose certificate this is; `null` when the site did not issue it or its time is over. */
-  identify(
-    certificate: X509Certificate,
-    nowMs: number,
-  ): { readonly computerId: string; readonly role: ComputerRole } | null {
+  identify(certificate: X509Certificate, nowMs: number): CertificateSubject | null {
     const isOurs = certificate.verify(createPublicKey(this.#privateKey));
     const isInTime = Date.parse(certificate.validFrom) <= nowMs && nowMs <= Date.parse(certificate.validTo);
     const subject = new Map(
@@ -150,7 +154,8 @@ export class SiteAuthority {
     if (!isOurs || !isInTime || computerId === undefined || (role !== "preboot" && role !== "os")) {
       return null;
     }
-    return { computerId, role };
+    // Valid from a day before, for computers whose clock is late.
+    return { computerId, role, issuedAtMs: Date.parse(certificate.validFrom) + dayMs };
   }
 
   async #issue(

@@ -18,6 +18,9 @@ export type AgentState = {
   readonly change: SettingsChangeRecord | null;
 };
 
+/** Databases bound the values of one statement. */
+const rowsPerStatement = 1000;
+
 /** What installed agents run with. */
 export class AgentStore {
   readonly #db: Database;
@@ -36,24 +39,29 @@ export class AgentStore {
     }));
   }
 
-  /** Inserts, or replaces the states of their computers, in one transaction. */
+  /** Inserts, or replaces the states of their computers, by one statement for many. */
   async put(states: readonly AgentState[], nowMs: number): Promise<void> {
-    await this.#db.transaction().execute(async (transaction) => {
-      for (const state of states) {
-        const row = {
-          computerId: state.computerId,
-          settings: state.settings === null ? null : JSON.stringify(state.settings),
-          isLocked: state.isLocked ? 1 : 0,
-          change: state.change === null ? null : JSON.stringify(state.change),
-          updatedAtMs: Math.round(nowMs),
-        };
-        await transaction
-          .insertInto("agentStates")
-          .values(row)
-          .onConflict((conflict) => conflict.column("computerId").doUpdateSet(row))
-          .execute();
-      }
-    });
+    for (let first = 0; first < states.length; first += rowsPerStatement) {
+      const rows = states.slice(first, first + rowsPerStatement).map((state) => ({
+        computerId: state.computerId,
+        settings: state.settings === null ? null : JSON.stringify(state.settings),
+        isLocked: state.isLocked ? 1 : 0,
+        change: state.change === null ? null : JSON.stringify(state.change),
+        updatedAtMs: Math.round(nowMs),
+      }));
+      await this.#db
+        .insertInto("agentStates")
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict.column("computerId").doUpdateSet((table) => ({
+            settings: table.ref("excluded.settings"),
+            isLocked: table.ref("excluded.isLocked"),
+            change: table.ref("excluded.change"),
+            updatedAtMs: table.ref("excluded.updatedAtMs"),
+          })),
+        )
+        .execute();
+    }
   }
 
   async remove(computerId: string): Promise<void> {

@@ -30,6 +30,11 @@ export type AgentTables = {
   };
 };
 
+/** Migration 0051. */
+export async function addRevocation(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("computers").addColumn("revokedAtMs", "bigint").execute();
+}
+
 /** Migration 0050. */
 export async function createAgentTables(db: Kysely<unknown>, dialect: "sqlite" | "postgres"): Promise<void> {
   await db.schema

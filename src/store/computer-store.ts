@@ -28,6 +28,9 @@ function toRow(computer: StoredComputer): Row {
   };
 }
 
+/** Databases bound the values of one statement; SQLite's is the lowest, 32766. */
+const rowsPerStatement = 500;
+
 export class ComputerStore {
   readonly #db: Database;
 
@@ -40,17 +43,23 @@ export class ComputerStore {
     return rows.map(fromRow);
   }
 
-  /** Inserts, or replaces those with their ids; all in one transaction, which costs little more than one. */
+  /** Inserts, or replaces those with their ids, by one statement for many, which costs little more than for one. */
   async put(...computers: StoredComputer[]): Promise<void> {
-    await this.#db.transaction().execute(async (transaction) => {
-      for (const row of computers.map(toRow)) {
-        await transaction
-          .insertInto("computers")
-          .values(row)
-          .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
-          .execute();
-      }
-    });
+    for (let first = 0; first < computers.length; first += rowsPerStatement) {
+      const rows = computers.slice(first, first + rowsPerStatement).map(toRow);
+      const columns = Object.keys(rows[0] ?? {}) as (keyof Row)[];
+      await this.#db
+        .insertInto("computers")
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict
+            .column("id")
+            .doUpdateSet((table) =>
+              Object.fromEntries(columns.map((column) => [column, table.ref(`excluded.${column}`)])),
+            ),
+        )
+        .execute();
+    }
   }
 
   async remove(id: string): Promise<void> {

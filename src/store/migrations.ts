@@ -4,7 +4,7 @@ import { createAccountTables } from "./account-tables.ts";
 import { createJobTables } from "./job-tables.ts";
 import { createPlanTables } from "./plan-tables.ts";
 import { createVerifyTables } from "./verify-tables.ts";
-import { createAgentTables } from "./agent-tables.ts";
+import { addRevocation, createAgentTables } from "./agent-tables.ts";
 import { signImages } from "./image-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
@@ -19,6 +19,7 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
     "0030-signed-images": { up: signImages },
     "0040-jobs": { up: (db) => createJobTables(db, dialect) },
     "0050-agents": { up: (db) => createAgentTables(db, dialect) },
+    "0051-revocation": { up: addRevocation },
     "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
   };
 }

@@ -31,6 +31,8 @@ export type Tables = AccountTables &
       deployedAtMs: number | null;
       lastSeenAtMs: number | null;
       createdAtMs: number;
+      /** Certificates that were issued before do not count. */
+      revokedAtMs: number | null;
     };
     images: {
       id: string;

@@ -39,6 +39,7 @@ function computer(id: string, changes: Partial<StoredComputer> = {}): StoredComp
     waitingKeyFingerprint: null,
     deployedAtMs: null,
     lastSeenAtMs: nowMs,
+    revokedAtMs: null,
     createdAtMs: nowMs,
     ...changes,
   };

@@ -3,6 +3,7 @@ import type { RouteBody, RouteResponse } from "#api/contract.ts";
 import { nearestWord } from "#plan/nearest.ts";
 import type { ApiClient } from "../api-client.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";
+import { readDuration } from "../read-duration.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
 
@@ -51,16 +52,6 @@ function readPair(word: string): Partial<Change> {
       throw new UsageError(`the setting ${key} is unknown; ${hint}`);
     }
   }
-}
-
-/** `30`, `30s`, `5m` or `2h`. */
-function readDuration(text: string): number {
-  const match = /^([0-9]{1,5})(s|m|h)?$/.exec(text);
-  if (match === null) {
-    throw new UsageError(`${text} is no time; write it as 30s, 5m or 2h`);
-  }
-  const unitMs = { s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? "s"] ?? 1000;
-  return Number(match[1]) * unitMs;
 }
 
 function formatStates(states: readonly AgentStateResource[]): string {

@@ -5,6 +5,14 @@ import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
 import { printable } from "../printable-text.ts";
+import {
+  enrolmentTokenCommand,
+  enrolmentTokensCommand,
+  enrolmentWindowCommand,
+  pendingCommand,
+  removeTokenCommand,
+  revokeCommand,
+} from "./enrolment-commands.ts";
 import { computerFilesCommand } from "./files-command.ts";
 import {
   computerTerminalCommand,
@@ -113,6 +121,12 @@ export const computerCommand = buildRouteMap({
         };
       },
     }),
+    pending: pendingCommand,
+    revoke: revokeCommand,
+    token: enrolmentTokenCommand,
+    tokens: enrolmentTokensCommand,
+    removeToken: removeTokenCommand,
+    window: enrolmentWindowCommand,
     settings: computerSettingsCommand,
     history: computerHistoryCommand,
     terminal: computerTerminalCommand,

@@ -27,6 +27,8 @@ export type EnrolmentRequest = {
    * it may have issued the token in its last life.
    */
   readonly bootToken: "valid" | "absent" | "invalid" | "unknown-after-restart";
+  /** What lets a computer in that no operator has looked at: a token it showed, or a window of time. */
+  readonly invitation: "token" | "window" | null;
 };
 
 export type EnrolmentFacts = {
@@ -38,8 +40,16 @@ export type EnrolmentFacts = {
 export type Enrolment =
   | {
       readonly type: "enrolled";
-      readonly computerId: string;
-      readonly reason: "boot-token" | "approved-key" | "known-key" | "just-deployed" | "job-after-restart";
+      /** `null`: create the record, approved. */
+      readonly computerId: string | null;
+      readonly reason:
+        | "boot-token"
+        | "approved-key"
+        | "known-key"
+        | "just-deployed"
+        | "job-after-restart"
+        | "enrolment-token"
+        | "open-window";
       readonly certificateLifetimeMs: number;
       readonly newMacs: readonly MacAddress[];
     }
@@ -73,6 +83,9 @@ export function decideEnrolment(request: EnrolmentRequest, facts: EnrolmentFacts
     case "conflict":
       return { type: "held", reason: match.conflict, computerIds: match.computerIds };
     case "new":
+      if (request.invitation !== null) {
+        return admitInvited(request, request.invitation, { id: null, newMacs: request.identity.macs });
+      }
       return facts.pendingCount >= pendingCountMax
         ? { type: "refused", reason: "too-many-pending" }
         : { type: "pending", computerId: null, reason: "unknown-computer", newMacs: request.identity.macs };
@@ -94,6 +107,9 @@ function decideKnown(
 ): Enrolment {
   const { newMacs } = match;
   if (record.state === "pending") {
+    if (request.invitation !== null) {
+      return admitInvited(request, request.invitation, { id: record.id, newMacs });
+    }
     return { type: "pending", computerId: record.id, reason: "awaits-approval", newMacs };
   }
   const reason =
@@ -109,6 +125,21 @@ function decideKnown(
     type: "enrolled",
     computerId: record.id,
     reason,
+    certificateLifetimeMs: request.environment === "preboot" ? prebootCertificateMs : osCertificateMs,
+    newMacs,
+  };
+}
+
+/** Only a computer that has never been approved: a token in the wrong hands must not become a known computer. */
+function admitInvited(
+  request: EnrolmentRequest,
+  invitation: "token" | "window",
+  { id, newMacs }: { readonly id: string | null; readonly newMacs: readonly MacAddress[] },
+): Enrolment {
+  return {
+    type: "enrolled",
+    computerId: id,
+    reason: invitation === "token" ? "enrolment-token" : "open-window",
     certificateLifetimeMs: request.environment === "preboot" ? prebootCertificateMs : osCertificateMs,
     newMacs,
   };
@@ -163,6 +194,8 @@ const enrolledSentences = {
   "approved-key": "An operator approved it while it waited.",
   "known-key": "Approved, with the key it had before.",
   "just-deployed": "Its disk was restored by us a moment ago.",
+  "enrolment-token": "Showed an enrolment token.",
+  "open-window": "Came while the enrolment window was open.",
   "job-after-restart": "Approved, with work in preboot; the server restarted during its boot.",
 } as const;
 

@@ -186,7 +186,14 @@ function record(changes: Partial<EnrolmentRecord> = {}): EnrolmentRecord {
 }
 function decide(request: Partial<EnrolmentRequest>, candidates: EnrolmentRecord[], pendingCount = 0) {
   return decideEnrolment(
-    { identity: who, environment: "preboot", keyFingerprint: "k1", bootToken: "absent", ...request },
+    {
+      identity: who,
+      environment: "preboot",
+      keyFingerprint: "k1",
+      bootToken: "absent",
+      invitation: null,
+      ...request,
+    },
     { candidates, pendingCount },
     nowMs,
   );
@@ -279,4 +286,22 @@ test("a copied UUID is held and names the computers", () => {
     reason: "duplicate-uuid",
     computerIds: ["a"],
   });
+});
+
+test("enrolment: an invitation lets in who was never approved, and nobody who was", () => {
+  const os = { environment: "os", invitation: "token" } as const;
+  assert.deepEqual(decide(os, []), {
+    type: "enrolled",
+    computerId: null,
+    reason: "enrolment-token",
+    certificateLifetimeMs: 365 * 24 * 3_600_000,
+    newMacs: who.macs,
+  });
+  assert.equal(verdict(os, [record({ state: "pending" })]), "enrolled enrolment-token");
+  assert.equal(
+    verdict({ ...os, invitation: "window" }, [record({ state: "pending" })]),
+    "enrolled open-window",
+  );
+  assert.equal(verdict(os, [record()]), "pending new-key");
+  assert.equal(verdict(os, [record({ state: "conflict" })]), "held held");
 });

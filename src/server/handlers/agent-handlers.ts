@@ -1,5 +1,6 @@
-import type { AgentStateResource, ComputerEventResource } from "#api/agent-api.ts";
+import type { AgentStateResource, ComputerEventResource, EnrolmentTokenResource } from "#api/agent-api.ts";
 import { hashPassword } from "#platform/password-hash.ts";
+import type { StoredEnrolmentToken } from "#store/enrolment-store.ts";
 import type { StoredComputerEvent } from "#store/computer-event-store.ts";
 import type { AgentSettingsChange } from "#wire/control/agent-settings.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
@@ -27,6 +28,47 @@ async function readChange(given: GivenChange): Promise<AgentSettingsChange> {
       ? {}
       : { lock: lockPassword === null ? null : await hashPassword(lockPassword) }),
   };
+}
+
+function toToken({ id, name, usesLeft, expiresAtMs }: StoredEnrolmentToken): EnrolmentTokenResource {
+  return { id, name, usesLeft, expiresAt: expiresAtMs };
+}
+
+export function enrolmentHandlers(server: PortolanServer) {
+  const { registry, control, management } = server;
+  const { enrolment, history } = management;
+  return {
+    listEnrolmentTokens: async () => (await enrolment.listTokens()).map(toToken),
+    createEnrolmentToken: async ({ body }) => {
+      const { token, stored } = await enrolment.createToken(body);
+      return { ...toToken(stored), token };
+    },
+    removeEnrolmentToken: async ({ id }) => {
+      if (!(await enrolment.removeToken(id))) {
+        throw new ApiError(404, "not-found", `there is no enrolment token ${id}`);
+      }
+      return { ok: true as const };
+    },
+    showEnrolmentWindow: async () => ({ untilMs: await enrolment.windowUntilMs() }),
+    openEnrolmentWindow: async ({ body }) => {
+      await enrolment.openWindow(body.forMs);
+      history.note(
+        null,
+        "enrolment",
+        body.forMs === 0
+          ? "the enrolment window is closed"
+          : `the enrolment window is open for ${Math.round(body.forMs / 60_000)} min`,
+      );
+      await control.reconsider();
+      return { untilMs: await enrolment.windowUntilMs() };
+    },
+    revokeComputer: async ({ id }) => {
+      const computer = await registry.revoke(id);
+      control.disconnect(computer.id);
+      history.note(computer.id, "enrolment", "revoked by an operator");
+      return { ok: true as const };
+    },
+  } satisfies Partial<ApiHandlers>;
 }
 
 export function agentHandlers(server: PortolanServer) {

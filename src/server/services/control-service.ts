@@ -19,7 +19,7 @@ import {
   type ServerDiscovery,
   type ServerMessage,
 } from "#wire/control/message.ts";
-import type { ComputerRole, SiteAuthority } from "../site-authority.ts";
+import type { CertificateSubject, SiteAuthority } from "../site-authority.ts";
 import { EnrolmentDesk, type EnrolmentDeskDependencies } from "./enrolment-desk.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { SilenceWatch } from "./silence-watch.ts";
@@ -57,7 +57,7 @@ export type ControlServiceDependencies = {
   readonly decideEnrolment: EnrolmentDeskDependencies["decideEnrolment"];
   /** The computer's name when its certificate still counts, or why not. */
   readonly admit: (
-    subject: { readonly computerId: string; readonly role: ComputerRole },
+    subject: CertificateSubject,
     hello: HelloMessage,
   ) => Promise<{ readonly name: string } | { readonly refusal: string }>;
   readonly onConnected: (link: ControlLink) => void;
@@ -198,7 +198,7 @@ export class ControlService {
     socket: TLSSocket,
     address: string,
     hasCertificate: boolean,
-    subject: { readonly computerId: string; readonly role: ComputerRole } | null,
+    subject: CertificateSubject | null,
   ): void {
     const reader = new FrameReader();
     let handle = (value: unknown): void => {
@@ -271,11 +271,7 @@ export class ControlService {
     }
   }
 
-  async #admit(
-    socket: TLSSocket,
-    subject: { readonly computerId: string; readonly role: ComputerRole },
-    hello: HelloMessage,
-  ): Promise<void> {
+  async #admit(socket: TLSSocket, subject: CertificateSubject, hello: HelloMessage): Promise<void> {
     if (hello.environment !== subject.role) {
       this.#refuse(socket, "wrong-role", `this certificate is for ${subject.role}`);
       return;

@@ -66,6 +66,7 @@ const enroll = {
   publicKey: "AAAA",
   proof: "BBBB",
   bootToken: null,
+  enrolmentToken: null,
   inventory,
 };
 

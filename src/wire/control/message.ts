@@ -33,6 +33,8 @@ export type EnrollMessage = {
   /** Signature over this connection's exported keying material, base64: proof of the private key. */
   readonly proof: string;
   readonly bootToken: string | null;
+  /** Of the operator, who gave it to the installer. */
+  readonly enrolmentToken: string | null;
   readonly inventory: Inventory;
 };
 
@@ -122,6 +124,7 @@ export function decodeEnrollMessage(value: unknown): EnrollMessage {
     publicKey: fields.text("publicKey", 1024),
     proof: fields.text("proof", 1024),
     bootToken: fields.textOrNull("bootToken", 128),
+    enrolmentToken: fields.textOrNull("enrolmentToken", 128),
     inventory: decodeInventory(fields.raw("inventory")),
   };
 }

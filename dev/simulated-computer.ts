@@ -183,6 +183,7 @@ export class SimulatedComputer {
       publicKey: identity.publicKey(),
       proof: identity.prove(socket),
       bootToken: this.#environment === "preboot" ? this.#bootToken() : null,
+      enrolmentToken: null,
       inventory: this.#options.inventory,
     };
   }

@@ -1,4 +1,5 @@
 import { enterIsolation, isInside, LabError } from "./isolation.ts";
+import { firewalledSegment } from "./scenarios/firewall.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
 import { relayedComputers } from "./scenarios/relay.ts";
 import { secureBoot } from "./scenarios/secure-boot.ts";
@@ -27,6 +28,15 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   relay: {
     title: "behind a relay: known with work is imaged, known without work starts its disk, unknown waits",
     run: relayedComputers,
+  },
+  firewall: {
+    title:
+      "a router that drops, loaded with nothing but the exported rules: a whole deployment passes, nothing else",
+    run: (site) => firewalledSegment(site, "firewall"),
+  },
+  "firewall-classic": {
+    title: "the same with the paper's own ports, dynamic ones included",
+    run: (site) => firewalledSegment(site, "classic"),
   },
   "two-sides": {
     title: "one server on two segments without a route between: each side hears only its own address",

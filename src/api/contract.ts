@@ -8,6 +8,7 @@ import { jobRoutes } from "./job-api.ts";
 import { packageRoutes } from "./package-api.ts";
 import { planRoutes } from "./plan-api.ts";
 import { planLintRoutes } from "./plan-lint-api.ts";
+import { planBundleRoutes } from "./plan-bundle-api.ts";
 import { planExportRoutes } from "./plan-export-api.ts";
 import { segmentRoutes } from "./segment-api.ts";
 import { remoteRoutes } from "./remote-api.ts";
@@ -24,6 +25,7 @@ export const routes = {
   ...planRoutes,
   ...verifyRoutes,
   ...planExportRoutes,
+  ...planBundleRoutes,
   ...planLintRoutes,
   ...settingsRoutes,
   ...segmentRoutes,

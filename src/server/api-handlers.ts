@@ -23,7 +23,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...accountHandlers(server),
     ...planHandlers(server),
     ...verifyHandlers(server),
-    ...planExportHandlers(server),
+    ...planExportHandlers(server, version),
     ...settingsHandlers(server),
     ...segmentHandlers(server),
     ...computerHandlers(server),

@@ -3,6 +3,7 @@ import type { PlanResource } from "#api/plan-api.ts";
 import { formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
+import { bundleCommand } from "./plan-bundle-command.ts";
 import { exportCommand, formatsCommand } from "./plan-export-command.ts";
 import { lintCommand } from "./plan-lint-command.ts";
 import { formatSegments } from "./segment-command.ts";
@@ -63,5 +64,6 @@ export const planCommand = buildRouteMap({
     lint: lintCommand,
     export: exportCommand,
     formats: formatsCommand,
+    bundle: bundleCommand,
   },
 });

@@ -3,7 +3,7 @@ import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 
 /** What the plan cannot know about the devices between server and segment. */
-const boundaryFlags = {
+export const boundaryFlags = {
   segment: { brief: "Name or subnet; needed where several are behind routers", placeholder: "SEGMENT" },
   multicast: { brief: "routed (default) or local: whether routers forward it", placeholder: "HOW" },
   "dhcp-server": { brief: "The site's DHCP servers, separated by commas", placeholder: "IP" },
@@ -12,7 +12,7 @@ const boundaryFlags = {
 } as const;
 
 /** @throws UsageError when `--multicast` is neither of its words */
-function readBoundaryFlags(given: Readonly<Record<string, string | undefined>>) {
+export function readBoundaryFlags(given: Readonly<Record<string, string | undefined>>) {
   const { segment, multicast } = given;
   if (multicast !== undefined && multicast !== "routed" && multicast !== "local") {
     throw new UsageError(`--multicast ${multicast} is unknown; there are routed and local`);

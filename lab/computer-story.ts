@@ -37,7 +37,7 @@ export function untilRecord(
   computer: VirtualComputer,
   what: string,
   isSo: (record: ToldComputer) => boolean,
-  timeoutMs = 360_000,
+  timeoutMs = 900_000,
 ): Promise<ToldComputer> {
   return until(`${computer.plan.name} ${what}`, timeoutMs, async () => {
     const record = await findRecord(site, computer);
@@ -59,7 +59,7 @@ export async function approve(site: LabSite, computer: VirtualComputer): Promise
     throw new Error(`${computer.plan.name} cannot be approved: the server has not seen it`);
   }
   await site.portolan("computer", "approve", record.id);
-  return untilRecord(site, computer, "connects", ({ environment }) => environment === "preboot", 60_000);
+  return untilRecord(site, computer, "connects", ({ environment }) => environment === "preboot", 300_000);
 }
 
 /** Images one computer, compares its disk with the source at the moment it restarts, and waits for its agent. */
@@ -72,7 +72,7 @@ export async function deployToOne(
   const { size } = await stat(sourcePath);
   const record = await findRecord(site, computer);
   const deploying = site.portolanShown("deploy", imageName, record?.id ?? computer.plan.name);
-  await computer.waitOff(600_000);
+  await computer.waitOff(1_800_000);
   const [found, wanted] = [await hashFile(computer.diskPath, size), await hashFile(sourcePath, size)];
   if (found !== wanted) {
     throw new Error(`the disk of ${computer.plan.name} differs from the source: ${computer.diskPath}`);
@@ -83,7 +83,7 @@ export async function deployToOne(
   if (code !== 0) {
     throw new Error(`portolan deploy ended with ${code}`);
   }
-  await untilRecord(site, computer, "is back", ({ environment }) => environment === "os", 5_000);
+  await untilRecord(site, computer, "is back", ({ environment }) => environment === "os", 120_000);
 }
 
 /** Boot events of one computer that are younger than `sinceMs` (epoch), oldest first. */

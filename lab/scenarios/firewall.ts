@@ -41,7 +41,7 @@ table inet site {
  * a script; then again with multicast blocked, by unicast; and nothing else passes.
  */
 export async function firewalledSegment(site: LabSite, profile: "classic" | "firewall"): Promise<void> {
-  const { steps, network, folder } = site;
+  const { steps, folder } = site;
   const software = await site.installSoftware();
   await connect(site);
   const configPath = join(folder, "portolan.toml");
@@ -82,7 +82,7 @@ export async function firewalledSegment(site: LabSite, profile: "classic" | "fir
     for (const computer of computers) {
       await computer.powerOff();
       await computer.prepare();
-      await untilRecord(site, computer, "is gone", ({ environment }) => environment === null, 120_000);
+      await untilRecord(site, computer, "is gone", ({ environment }) => environment === null, 300_000);
     }
     await deployToBoth(site, computers, sourcePath, { areOff: true });
   });
@@ -193,7 +193,7 @@ async function deployToBoth(
       if (options.areOff === true) {
         computer.powerOn();
       }
-      await computer.waitOff(900_000);
+      await computer.waitOff(1_800_000);
       const found = await hashFile(computer.diskPath, size);
       if (found !== wanted) {
         throw new Error(`the disk of ${computer.plan.name} differs from the source: ${computer.diskPath}`);
@@ -209,7 +209,7 @@ async function deployToBoth(
     throw new Error(`portolan deploy ended with ${code}`);
   }
   for (const computer of computers) {
-    await untilRecord(site, computer, "is back", ({ environment }) => environment === "os", 60_000);
+    await untilRecord(site, computer, "is back", ({ environment }) => environment === "os", 300_000);
   }
 }
 

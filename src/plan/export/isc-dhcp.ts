@@ -4,7 +4,9 @@ import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, headerSentences, sentence, toText } from "./rule-text.ts";
 
 function condition(row: DhcpBootRow): string {
-  const codes = row.architectures.map((value) => `option portolan-architecture = ${value}`);
+  const codes = row.architectures.map(
+    (value) => `option portolan-architecture = 00:${value.toString(16).padStart(2, "0")}`,
+  );
   const isKind = `substring(option vendor-class-identifier, 0, ${row.vendorClass.length}) = "${row.vendorClass}"`;
   return row.architectures.length === 0
     ? 'option user-class = "iPXE"'

@@ -74,10 +74,12 @@ export class RoutedSite extends VerifySite {
   }
 
   /** Everything in its place, and an agent connected from the far segment. */
-  async startAll(given: { readonly relays?: readonly string[] } = {}): Promise<HostProcess> {
+  async startAll(
+    given: { readonly relays?: readonly string[] } = {},
+  ): Promise<{ readonly agent: HostProcess; readonly relay: HostProcess }> {
     this.connect();
     await this.routeMulticast();
-    this.startRelay();
+    const relay = this.startRelay();
     await this.startDhcp("dhcp", "192.168.20.100,192.168.20.150,255.255.255.0");
     await this.startServer(["eth0"], { relays: given.relays ?? [relayAddress] });
     const agent = await this.startAgent("pc", serverAddress);
@@ -85,7 +87,7 @@ export class RoutedSite extends VerifySite {
     if (named.exitCode !== 0) {
       throw new Error(`segment add failed: ${named.stderr}`);
     }
-    return agent;
+    return { agent, relay };
   }
 
   /** Has a host drop what the rule names, until `lift`. */

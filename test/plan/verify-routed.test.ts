@@ -26,7 +26,7 @@ test("verify: behind a router, whatever is dropped turns its own flow red and no
     return;
   }
   const site = new RoutedSite(t);
-  const agent = await site.startAll();
+  const { agent } = await site.startAll();
   const open = await site.verify("--segment", "far");
   assert.deepEqual(faults(open.cells), []);
   for (const [flow, block] of Object.entries(blocks)) {

@@ -4,6 +4,13 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type HostProcess, NetworkHosts } from "../network-hosts.ts";
 
+export type SiteFinding = {
+  readonly kind: string;
+  readonly subject: unknown;
+  readonly evidence: string;
+  readonly remedy: string | null;
+};
+
 export type VerifyCell = {
   readonly segment: string;
   readonly flow: string;
@@ -113,6 +120,14 @@ export class VerifySite {
     ]);
     await started.waitFor("DHCP, IP range");
     return started;
+  }
+
+  findings(): Promise<SiteFinding[]> {
+    return this.json<SiteFinding[]>("plan", "findings");
+  }
+
+  async findingKinds(): Promise<string[]> {
+    return (await this.findings()).map(({ kind }) => kind);
   }
 
   async verify(...args: readonly string[]): Promise<{ cells: VerifyCell[]; exitCode: number }> {

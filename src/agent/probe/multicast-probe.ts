@@ -1,7 +1,6 @@
 import { grantSocket, type SocketGrant } from "#plan/socket-grant.ts";
-import { NetworkError } from "#platform/network-error.ts";
 import type { UdpSocket } from "#platform/network.ts";
-import { type FrameTap, watchFrames } from "#platform/watch-frames.ts";
+import type { FrameTap } from "#platform/watch-frames.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { decodeMagicPacket } from "#wire/magic-packet/magic-packet.ts";
@@ -10,7 +9,7 @@ import type { ProbeOrder, ProbePair } from "#wire/probe/probe-order.ts";
 import type { PairSighting, ProbeCount, ProbeSighting } from "#wire/probe/probe-sighting.ts";
 import { type ProbeContext, pause } from "./probe-context.ts";
 import { flowWith } from "./probe-flows.ts";
-import { WireWatch } from "./wire-watch.ts";
+import { tryWatchFrames, WireWatch } from "./wire-watch.ts";
 
 type MulticastOrder = Extract<ProbeOrder, { readonly kind: "multicast" }>;
 
@@ -106,18 +105,6 @@ function grantPair(context: ProbeContext, pair: ProbePair): SocketGrant {
   });
 }
 
-/** A look at the wire where the system allows it; the probe says less without. */
-async function tryWatch(context: ProbeContext, pair: ProbePair, watch: WireWatch): Promise<FrameTap | null> {
-  try {
-    return await watchFrames(grantPair(context, pair), (frame) => watch.receive(frame));
-  } catch (error) {
-    if (error instanceof NetworkError) {
-      return null;
-    }
-    throw error;
-  }
-}
-
 /** Joins as an imaging receiver does and counts; or, without joining, only watches what is flooded. */
 export async function probeMulticast(context: ProbeContext, order: MulticastOrder): Promise<ProbeSighting> {
   const [first] = order.pairs;
@@ -125,7 +112,7 @@ export async function probeMulticast(context: ProbeContext, order: MulticastOrde
     return { kind: "multicast", pairs: [], wire: null };
   }
   const watch = new WireWatch(context.serverAddress, order.token);
-  const tap = await tryWatch(context, first, watch);
+  const tap = await tryWatchFrames(grantPair(context, first), watch);
   const counters = order.pairs.map((pair) => new PairCounter(pair, order.token));
   const sockets: UdpSocket[] = [];
   try {

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { grantSocket } from "#plan/socket-grant.ts";
+import { grantSocket, type SocketGrant } from "#plan/socket-grant.ts";
+import type { UdpSocket } from "#platform/network.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import type { ProbeOrder } from "#wire/probe/probe-order.ts";
 import type { ProbeSighting, TftpReadSighting } from "#wire/probe/probe-sighting.ts";
 import { decodeTftpPacket, encodeTftpPacket, TftpErrorCode, type TftpPacket } from "#wire/tftp/packet.ts";
 import type { ProbeContext } from "./probe-context.ts";
 import { flowWith } from "./probe-flows.ts";
+import { tryWatchFrames, WireWatch } from "./wire-watch.ts";
 
 type TftpOrder = Extract<ProbeOrder, { readonly kind: "tftp" }>;
 
@@ -20,24 +22,31 @@ const readSizeBytesMax = 1 << 20;
 
 /** Reads the file once for each block size, all at once, and measures which unfragmentable requests arrive. */
 export async function probeTftp(context: ProbeContext, order: TftpOrder): Promise<ProbeSighting> {
+  const watch = new WireWatch(context.serverAddress, 0);
+  const tap = await tryWatchFrames(grantRead(context), watch);
   const [reads, answered] = await Promise.all([
     Promise.all(order.blockSizes.map((size) => readOnce(context, order.fileName, size))),
     Promise.all(order.requestSizes.map((size) => isAnswered(context, order.fileName, size))),
   ]);
+  tap?.close();
   return {
     kind: "tftp",
+    fragmentCount: tap === null ? null : watch.fragmentCount,
     reads,
     answeredSizes: order.requestSizes.filter((_, index) => answered[index] === true),
   };
 }
 
-function openSocket(context: ProbeContext, neverFragment = false) {
-  const grant = grantSocket(flowWith("boot.tftp", {}), {
+function grantRead(context: ProbeContext): SocketGrant {
+  return grantSocket(flowWith("boot.tftp", {}), {
     role: "firmware",
     side: "connect",
     interfaceName: context.networkInterface.name,
   });
-  return context.network.openUdp(grant, neverFragment ? { neverFragment: true } : {});
+}
+
+function openSocket(context: ProbeContext, neverFragment = false): Promise<UdpSocket> {
+  return context.network.openUdp(grantRead(context), neverFragment ? { neverFragment: true } : {});
 }
 
 function readRequest(fileName: string, blockSizeBytes: number, sizeText = "0"): Uint8Array {

@@ -1,3 +1,6 @@
+import type { SocketGrant } from "#plan/socket-grant.ts";
+import { NetworkError } from "#platform/network-error.ts";
+import { type FrameTap, watchFrames } from "#platform/watch-frames.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { decodeEthernetFrame, etherTypes } from "#wire/ethernet/ethernet-frame.ts";
@@ -30,6 +33,10 @@ export class WireWatch {
 
   get queryCount(): number {
     return this.#queryCount;
+  }
+
+  get fragmentCount(): number {
+    return this.#fragmentCount;
   }
 
   receive(bytes: Uint8Array): void {
@@ -85,6 +92,18 @@ export class WireWatch {
       this.#probeCount += 1;
       this.#routerCount = Math.max(this.#routerCount ?? 0, probe.ttl - packet.ttl);
     }
+  }
+}
+
+/** A look at the wire where the system allows it; probes say less without. */
+export async function tryWatchFrames(grant: SocketGrant, watch: WireWatch): Promise<FrameTap | null> {
+  try {
+    return await watchFrames(grant, (frame) => watch.receive(frame));
+  } catch (error) {
+    if (error instanceof NetworkError) {
+      return null;
+    }
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PairSighting, ProbeCount } from "#wire/probe/probe-sighting.ts";
 import type { CellWriter } from "./cell.ts";
 import type { MulticastSent } from "./evidence.ts";
-import { fullPacketSizeBytes, pathMtuRemedy } from "./path-mtu.ts";
+import { pathMtuRemedy, reducedPathMtuBytes } from "./path-mtu.ts";
 import type { Cell } from "./verdict.ts";
 
 const flow = "imaging.data";
@@ -114,7 +114,7 @@ export function judgeMulticast(writer: CellWriter): Cell {
       evidence: `${evidence}; but no datagram that fills a packet of ${sent.largeSizeBytes} bytes came`,
       causeCode: "path-mtu",
       cause: `a link on the path carries less than ${sent.largeSizeBytes} bytes, and multicast is not fragmented on the way`,
-      remedy: pathMtuRemedy(writer.evidence, Math.min(1400, fullPacketSizeBytes)),
+      remedy: pathMtuRemedy(writer.evidence, reducedPathMtuBytes(writer.evidence) ?? 1400),
     });
   }
   const expected = results.length * (sent.smallCount + sent.largeCount);

@@ -27,26 +27,35 @@ function isRight(writer: CellWriter, read: TftpReadSighting): boolean {
 function judgeLargeBlocks(writer: CellWriter, small: TftpReadSighting, large: TftpReadSighting): Cell {
   const flow = "boot.tftp-data";
   const mtuBytes = reducedPathMtuBytes(writer.evidence);
+  const { tftp } = writer.evidence;
+  const fragmentCount = tftp?.type === "seen" ? (tftp.sighting.fragmentCount ?? 0) : 0;
   const isLate = isRight(writer, large) && large.elapsedMs > resentMs && small.elapsedMs <= resentMs;
   const size = large.agreedSizeBytes ?? large.blockSizeBytes;
   const evidence =
     `read ${small.receivedBytes} bytes in blocks of ${small.blockSizeBytes} from port ${small.serverPort}; ` +
     `blocks of ${size} `;
-  if (isRight(writer, large) && !isLate) {
+  if (isRight(writer, large) && !isLate && fragmentCount === 0) {
     return writer.pass(flow, small.elapsedMs, `${evidence}pass too`);
   }
   return writer.fault(flow, "degraded", {
     latencyMs: small.elapsedMs,
     evidence:
-      `${evidence}${isLate ? "came only when they were sent again" : "did not come"}` +
+      `${evidence}${problemOf(isRight(writer, large), fragmentCount)}` +
       (mtuBytes === null ? "" : `; the largest packet that passes whole has ${mtuBytes} bytes`),
-    causeCode: mtuBytes === null ? "packet-loss" : "path-mtu",
+    causeCode: mtuBytes === null && fragmentCount === 0 ? "packet-loss" : "path-mtu",
     cause:
-      mtuBytes === null
+      mtuBytes === null && fragmentCount === 0
         ? "full packets are lost on the way"
-        : `a link on the path carries ${mtuBytes} bytes, less than Ethernet's 1500; boot firmware cannot put fragments together`,
+        : `a link on the path carries ${mtuBytes ?? "fewer"} bytes, less than Ethernet's 1500; boot firmware cannot put fragments together`,
     remedy: mtuBytes === null ? null : pathMtuRemedy(writer.evidence, mtuBytes),
   });
+}
+
+function problemOf(hasCome: boolean, fragmentCount: number): string {
+  if (!hasCome) {
+    return "did not come";
+  }
+  return fragmentCount > 0 ? "came in fragments" : "came only when they were sent again";
 }
 
 function judgeData(writer: CellWriter, request: Cell): Cell {

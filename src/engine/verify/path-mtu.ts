@@ -25,8 +25,8 @@ export function reducedPathMtuBytes(evidence: SegmentEvidence): number | null {
 
 /** How a path MTU below the usual is mended; there is no line of a packet filter for it. */
 export function pathMtuRemedy(evidence: SegmentEvidence, mtuBytes: number): string {
-  const { segment } = evidence;
-  const server = segment.interfaceName ?? "the interface towards it";
+  const { segment, arrivals } = evidence;
+  const server = segment.interfaceName ?? arrivals.tftp[0]?.interfaceName ?? "INTERFACE";
   return (
     `raise the MTU to ${fullPacketSizeBytes} on every link to ${segment.name}; ` +
     `or, on the server: ip link set dev ${server} mtu ${mtuBytes}`

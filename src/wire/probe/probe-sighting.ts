@@ -96,6 +96,8 @@ export type ProbeSighting =
       readonly reads: readonly TftpReadSighting[];
       /** Sizes of unfragmentable requests, whole IP packets, that were answered. */
       readonly answeredSizes: readonly number[];
+      /** Fragments that came from the server; `null` where the wire cannot be watched. */
+      readonly fragmentCount: number | null;
     }
   | { readonly kind: "dhcp"; readonly sentCount: number; readonly offers: readonly OfferSighting[] }
   | { readonly kind: "boot-server"; readonly sentCount: number; readonly offers: readonly OfferSighting[] }
@@ -279,6 +281,7 @@ function decodeSighting(fields: JsonFields): ProbeSighting {
         kind,
         reads: fields.list("reads", probeBounds.sizeCountMax, decodeTftpRead),
         answeredSizes: numbers(fields, "answeredSizes", 65_535),
+        fragmentCount: integerOrNull(fields, "fragmentCount", 0, countMax),
       };
     case "dhcp":
     case "boot-server":

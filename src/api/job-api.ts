@@ -25,6 +25,15 @@ export const runSchema = z.object({
   taskIndex: z.number(),
   /** Of the last task that ended with one. */
   exitCode: z.number().nullable(),
+  /** What the last proof of the network meant for it; `null`: nothing against it. */
+  gate: z
+    .object({
+      /** `unicast`: it fetches for itself. `forced`: assigned although the network does not carry it. */
+      decision: z.enum(["forced", "unicast"]),
+      by: machineText.nullable(),
+      text: machineText,
+    })
+    .nullable(),
   queuedAt: epochMs,
   startedAt: epochMs.nullable(),
   endedAt: epochMs.nullable(),
@@ -84,6 +93,10 @@ export const createJobSchema = z
       .max(10_000)
       .optional()
       .describe("Computers that are at it at the same time."),
+    force: z
+      .boolean()
+      .default(false)
+      .describe("Assign it although the network was proven not to carry it; noted at each run."),
   })
   .strict()
   .superRefine((job, context) =>
@@ -156,7 +169,11 @@ export const runStepSchema = z.object({
 });
 
 export const assignJobSchema = z
-  .object({ computers: z.array(z.string().min(1).max(256)).min(1).max(10_000) })
+  .object({
+    computers: z.array(z.string().min(1).max(256)).min(1).max(10_000),
+    /** Although the network was proven not to carry it; noted at each run. */
+    force: z.boolean().default(false),
+  })
   .strict();
 
 /** Jobs, their tasks and runs. */

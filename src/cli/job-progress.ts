@@ -20,6 +20,12 @@ export function formatRun(run: RunResource): string {
       `${formatBytes(run.rateBytesPerSecond)}/s${run.transport === null ? "" : ` ${run.transport}`}${left}`,
     );
   }
+  if (run.gate !== null) {
+    const { decision, by, text } = run.gate;
+    parts.push(
+      `${decision === "forced" ? `forced by ${printable(by ?? "somebody")}: ` : ""}${printable(text)}`,
+    );
+  }
   if (run.reason !== null) {
     parts.push(printable(run.reason));
   }

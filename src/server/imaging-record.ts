@@ -13,6 +13,8 @@ export type Participant = {
   wanted: Ranges | null;
   ticket: string | null;
   isUnicast: boolean;
+  /** Why it must not wait for the multicast; `null`: it may. */
+  readonly unicastReason: string | null;
 };
 
 export type SessionRecord = {
@@ -52,6 +54,11 @@ export const leftReasonTexts: Readonly<Record<LeftReason, string>> = {
   silent: "it reported nothing for 15 s",
   "too-slow": "it held the others up",
 };
+
+/** Participants that do not wait for the others, nor the others for them. */
+export function countAlone(session: Session): number {
+  return [...session.participants.values()].filter(({ isUnicast }) => isUnicast).length;
+}
 
 /** A session that begins to gather. @throws ManifestError */
 export function createSession(

@@ -19,6 +19,7 @@ export function toRun(server: PortolanServer, job: Job, run: Run): RunResource {
     condition: conditionIndex === null ? null : (job.conditions[conditionIndex]?.name ?? null),
     taskIndex: run.taskIndex,
     exitCode: run.exitCode,
+    gate: run.gate ?? null,
     queuedAt: Math.round(run.queuedAtMs),
     startedAt: run.startedAtMs === null ? null : Math.round(run.startedAtMs),
     endedAt: run.endedAtMs === null ? null : Math.round(run.endedAtMs),

@@ -55,15 +55,23 @@ export function answerForJob(job: JobResource): CommandAnswer {
   return { json: job, text: summariseJob(job), exitCode: job.state === "done" ? 0 : 1 };
 }
 
+const forceSwitch = {
+  force: { brief: "Although the network was proven not to carry it; noted at each run" },
+} as const;
+
 export const jobCommand = buildRouteMap({
   docs: { brief: "Create, assign, watch and cancel jobs" },
   routes: {
     create: apiCommand<[string]>({
       brief: "Create a job from a YAML, TOML or JSON file",
       arguments: ["FILE"],
-      switches: { "dry-run": { brief: "Print what would happen on each computer, and do nothing" } },
+      switches: {
+        "dry-run": { brief: "Print what would happen on each computer, and do nothing" },
+        ...forceSwitch,
+      },
       run: async ({ client, args: [path], switches }) => {
-        const body = await readJobFile(path);
+        const file = await readJobFile(path);
+        const body = switches["force"] === true ? { ...file, force: true } : file;
         if (switches["dry-run"] === true) {
           const preview = await client.call("previewJob", { body });
           return { json: preview, text: formatPreview(preview) };
@@ -91,8 +99,10 @@ export const jobCommand = buildRouteMap({
       brief: "Assign a job to more computers",
       arguments: ["JOB"],
       list: "COMPUTER",
-      run: async ({ client, args: [id], list }) => {
-        const job = await client.call("assignJob", { id, body: { computers: [...list] } });
+      switches: forceSwitch,
+      run: async ({ client, args: [id], list, switches }) => {
+        const body = { computers: [...list], force: switches["force"] === true };
+        const job = await client.call("assignJob", { id, body });
         return { json: job, text: formatJob(job) };
       },
     }),
@@ -172,7 +182,7 @@ export const deployCommand = apiCommand<[string]>({
   arguments: ["IMAGE"],
   list: "COMPUTER",
   flags: restoreFlags,
-  switches: restoreSwitches,
+  switches: { ...restoreSwitches, ...forceSwitch },
   run: async ({ client, args: [image], list, flags, switches, isJson, stdout }) => {
     const { disk } = flags;
     const restore = await parseRestore(flags, switches);
@@ -183,7 +193,10 @@ export const deployCommand = apiCommand<[string]>({
       ...(restore === null ? {} : { options: restore }),
     };
     const job = await client.call("createJob", {
-      body: { name: `deploy ${image}`, tasks: [task], computers: [...list] },
+      body: {
+        ...{ name: `deploy ${image}`, tasks: [task], computers: [...list] },
+        force: switches["force"] === true,
+      },
     });
     return answerForJob(await watchJob(client, job.id, isJson ? null : stdout));
   },

@@ -1,6 +1,6 @@
 import type { Job } from "./job.ts";
 import { nextOccurrenceAtMs } from "./schedule.ts";
-import { createRun, hasEnded, type Run } from "./run.ts";
+import { createRun, hasEnded, type Run, type RunGate } from "./run.ts";
 
 /** Who has a job, and when its time comes next. Kept in the store beside the job, which never changes. */
 export type Assignment = {
@@ -94,4 +94,16 @@ export function beginOccurrence(
   });
   const nextAtMs = job.schedule === null ? null : nextOccurrenceAtMs(job.schedule, job.createdAtMs, nowMs);
   return { assignment: { ...assignment, occurrence, nextAtMs }, runs };
+}
+
+/** What is known of the network for each computer; `null`: nothing against it. */
+export type GateOfRun = (computerId: string) => RunGate | null;
+
+/** New runs carry what was known of the network when they were assigned. */
+export function withGates(assigning: Assigning, gateOf: GateOfRun): Assigning {
+  const runs = assigning.runs.map((run) => {
+    const gate = gateOf(run.computerId);
+    return gate === null ? run : { ...run, gate };
+  });
+  return { ...assigning, runs };
 }

@@ -73,6 +73,14 @@ export type RunProgress = {
   readonly atMs: number;
 };
 
+/** `forced`: assigned although the network was known not to carry it. `unicast`: it does not wait for a multicast. */
+export type RunGate = {
+  readonly decision: "forced" | "unicast";
+  /** Who forced it. */
+  readonly by: string | null;
+  readonly text: string;
+};
+
 /** One job on one computer: everything its future depends on. Kept in the store. All times epoch ms. */
 export type Run = {
   readonly id: string;
@@ -108,6 +116,8 @@ export type Run = {
   readonly connection: Connection | null;
   /** `agentRunId` that the current task or restart request was handed to. */
   readonly sentTo: string | null;
+  /** What the last proof of the network meant for it; absent: nothing against it. */
+  readonly gate?: RunGate;
   /** Restarts requested to reach `target`. */
   readonly restartCount: number;
   /** Restarts requested by this run altogether: makes their keys unique. */

@@ -7,6 +7,7 @@ import type { ApiHandlers } from "../api-server.ts";
 import { readJobRequest, type JobSources } from "../job-request.ts";
 import { toJob, toPreview, toRun } from "../job-resource.ts";
 import type { PortolanServer } from "../server.ts";
+import { gateJob } from "../verify/gate-job.ts";
 
 function requireJob(server: PortolanServer, id: string): Job {
   const job = server.jobs.findJob(id);
@@ -45,7 +46,8 @@ export function jobHandlers(server: PortolanServer) {
       const computerIds = requireApproved(server, body.computers);
       const job = await readJobRequest(body, sourcesOf(server));
       requireConfirmation(principal, job, computerIds);
-      return toJob(server, await jobs.createJob(job, computerIds));
+      const gateOf = await gateJob(server, job, computerIds, { principal, isForced: body.force });
+      return toJob(server, await jobs.createJob(job, computerIds, gateOf));
     },
     previewJob: async ({ body }) => {
       const computers = body.computers.map((word) => server.registry.require(word));
@@ -57,7 +59,8 @@ export function jobHandlers(server: PortolanServer) {
       const job = requireJob(server, id);
       const computerIds = requireApproved(server, body.computers);
       requireConfirmation(principal, job, computerIds);
-      await jobs.assign(id, computerIds);
+      const gateOf = await gateJob(server, job, computerIds, { principal, isForced: body.force });
+      await jobs.assign(id, computerIds, gateOf);
       return toJob(server, job);
     },
     deferJob: async ({ id, body }) => {

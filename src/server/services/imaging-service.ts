@@ -10,6 +10,7 @@ import type { AgentImagingMessage, Ranges } from "#wire/control/imaging-messages
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import {
+  countAlone,
   createSession,
   measureCopy,
   type Participant,
@@ -80,6 +81,8 @@ export class ImagingService {
     readonly toTask: (transfer: TransferAccess) => TaskMessage["task"];
     readonly isResumed: boolean;
     readonly expected: number;
+    /** Multicast is known not to reach it: it fetches for itself at once. `null`: it may share. */
+    readonly unicastReason: string | null;
   }): Promise<void> {
     const session = await this.#sessionFor(given.sessionKey, given.contentId);
     const known = session.participants.get(given.computerId);
@@ -88,7 +91,7 @@ export class ImagingService {
       taskKey: given.taskKey,
       wanted: null,
       ticket: known?.ticket ?? null,
-      isUnicast: false,
+      ...{ isUnicast: false, unicastReason: given.unicastReason },
     };
     session.participants.set(given.computerId, participant);
     session.record.expected = Math.max(given.expected, session.participants.size);
@@ -228,7 +231,10 @@ export class ImagingService {
     const { record, participants, transmission } = session;
     record.joined = [...participants.values()].filter((other) => other.wanted !== null).length;
     this.#dependencies.onJoined(sessionKey, [...participants.keys()], record.joined, record.expected);
-    if (record.state === "sending" && transmission !== null && !participant.isUnicast) {
+    if (participant.unicastReason !== null) {
+      this.#dependencies.onStarted(sessionKey, [participant.computerId]);
+      this.#moveToUnicast(session, participant, participant.unicastReason);
+    } else if (record.state === "sending" && transmission !== null && !participant.isUnicast) {
       this.#addMember(transmission, participant);
       this.#dependencies.onStarted(sessionKey, [participant.computerId]);
       return;
@@ -248,8 +254,12 @@ export class ImagingService {
   #startIfReady(sessionKey: string, session: Session): void {
     const { record } = session;
     const startCount = this.#dependencies.settings()["imaging.startCount"];
-    const needed = startCount === 0 ? record.expected : Math.min(startCount, record.expected);
-    const isDue = !record.isPaused && record.joined > 0 && (record.joined >= needed || session.isTimeOver);
+    // Who fetches alone is not waited for.
+    const aloneCount = countAlone(session);
+    const expected = record.expected - aloneCount;
+    const joined = record.joined - aloneCount;
+    const needed = startCount === 0 ? expected : Math.min(startCount, expected);
+    const isDue = !record.isPaused && joined > 0 && (joined >= needed || session.isTimeOver);
     if ((record.state !== "gathering" && record.state !== "waiting-for-group") || !isDue) {
       return;
     }
@@ -264,21 +274,16 @@ export class ImagingService {
 
   async #send(sessionKey: string, session: Session): Promise<void> {
     const { record, participants } = session;
-    const ready = [...participants.values()].filter((participant) => participant.wanted !== null);
+    const ready = [...participants.values()].filter(({ wanted, isUnicast }) => wanted !== null && !isUnicast);
     const readyIds = ready.map(({ computerId }) => computerId);
-    const { "imaging.threshold": threshold } = this.#dependencies.settings();
-    const isMulticast = threshold === 0 ? false : ready.length > (threshold ?? 1);
+    const threshold = this.#dependencies.settings()["imaging.threshold"] ?? 1;
+    const isMulticast = threshold !== 0 && ready.length > threshold;
     if (!isMulticast) {
       record.state = "sending";
       record.startedAtMs = this.#dependencies.clock.epochMs();
       this.#dependencies.onStarted(sessionKey, readyIds);
-      for (const participant of ready) {
-        this.#moveToUnicast(
-          session,
-          participant,
-          `${ready.length} computer${ready.length === 1 ? "" : "s"}, not worth a multicast`,
-        );
-      }
+      const why = `${ready.length} computer${ready.length === 1 ? "" : "s"}, not worth a multicast`;
+      ready.forEach((participant) => this.#moveToUnicast(session, participant, why));
       return;
     }
     const settings = this.#dependencies.settings();

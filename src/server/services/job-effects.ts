@@ -85,6 +85,7 @@ export class JobEffects {
     }
     await this.#dependencies.imaging().join({
       ...{ sessionKey, computerId, taskKey, isResumed, expected },
+      unicastReason: run.gate?.decision === "unicast" ? run.gate.text : null,
       contentId: content.contentId,
       toTask: (transfer) =>
         toContentTask(task, transfer, (request) => this.#dependencies.restoreOptions(request, computerId)),
@@ -151,6 +152,7 @@ export class JobEffects {
       contentId: content.contentId,
       isResumed: false,
       expected: 1,
+      unicastReason: null,
       toTask: (transfer) => ({ kind: task.kind, name: task.name, content: { ...content, transfer } }),
     });
   }

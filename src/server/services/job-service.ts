@@ -7,7 +7,9 @@ import {
   type Assignment,
   assignMore,
   beginOccurrence,
+  type GateOfRun,
   newestRuns,
+  withGates,
 } from "#engine/job/occurrence.ts";
 import { reduceRun } from "#engine/job/reduce-run.ts";
 import type { RunEffect, RunEvent } from "#engine/job/run-event.ts";
@@ -139,17 +141,18 @@ export class JobService {
   }
 
   /** @throws ScheduleError when its time cannot be told */
-  async createJob(job: Job, computerIds: readonly string[]): Promise<Job> {
-    const assigning = assignFirst(job, computerIds, this.#dependencies.clock.epochMs());
+  async createJob(job: Job, computerIds: readonly string[], gateOf: GateOfRun = () => null): Promise<Job> {
+    const nowMs = this.#dependencies.clock.epochMs();
+    const assigning = withGates(assignFirst(job, computerIds, nowMs), gateOf);
     await this.#dependencies.store.insertJob(job, assigning);
     this.#jobs.set(job.id, job);
     this.#take(job.id, assigning);
     return job;
   }
 
-  async assign(jobId: string, computerIds: readonly string[]): Promise<void> {
+  async assign(jobId: string, computerIds: readonly string[], gateOf: GateOfRun = () => null): Promise<void> {
     await this.#assign(jobId, (job, assignment, nowMs) =>
-      assignMore(job, assignment, computerIds, newestRuns(this.runsOf(jobId)), nowMs),
+      withGates(assignMore(job, assignment, computerIds, newestRuns(this.runsOf(jobId)), nowMs), gateOf),
     );
   }
 

@@ -51,8 +51,8 @@ export type Session = {
 export const leftReasonTexts: Readonly<Record<LeftReason, string>> = {
   done: "it has everything",
   failed: "it gave up",
-  silent: "it reported nothing for 15 s",
-  "too-slow": "it held the others up",
+  silent: "it reported nothing for 10 s",
+  "too-slow": "it held the others up, or lost much that they did not",
 };
 
 /** Participants that do not wait for the others, nor the others for them. */

@@ -28,7 +28,7 @@ export type TransmissionOptions = {
 
 export type TransmissionDependencies = {
   readonly clock: Clock;
-  readonly chunks: ChunkStore;
+  readonly chunks: Pick<ChunkStore, "readFrame">;
   /** One for each interface with receivers; all get the same datagrams. */
   readonly sockets: readonly UdpSocket[];
   readonly onLeft: (computerId: string, reason: LeftReason) => void;
@@ -202,7 +202,7 @@ export class Transmission {
 
   /** Takes the next unit of the round and begins to read its chunk. */
   #readAhead(): Promise<ReadyUnit> | null {
-    const unit = this.#sender.next();
+    const unit = this.#sender.next(this.#dependencies.clock.monotonicMs());
     return unit === null ? null : this.#seal(unit.chunkIndex).then((sealed) => ({ unit, sealed }));
   }
 

@@ -34,7 +34,7 @@ export async function openTransmission(
   dependencies: {
     readonly network: Network;
     readonly clock: Clock;
-    readonly chunks: ChunkStore;
+    readonly chunks: Pick<ChunkStore, "readFrame">;
     readonly onLeft: (computerId: string, reason: LeftReason) => void;
   },
 ): Promise<OpenTransmission> {

@@ -4,6 +4,7 @@ import { computeFlows, findFlow } from "#plan/flows.ts";
 import { classicSettings } from "#plan/settings.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import { openChunk } from "#platform/chunk-seal.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
 import type { UdpSocket } from "#platform/network.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { fromRanges, type ServerImagingMessage } from "#wire/control/imaging-messages.ts";
@@ -50,7 +51,8 @@ export class MulticastSession {
   readonly #key: Buffer;
   readonly #socket: UdpSocket;
   readonly #handlers: SessionHandlers;
-  readonly #reportTimer: NodeJS.Timeout;
+  readonly #clock: Clock;
+  #cancelReport: () => void = () => undefined;
   /** Chunks that no worker has taken. BOUNDED by `queueBytesMax` and what is in flight. */
   readonly #queue: ArrivedChunk[] = [];
   /** What workers decrypt into, for use again. BOUNDED by `workerCountMax`. */
@@ -60,6 +62,8 @@ export class MulticastSession {
   #hasEnded = false;
   /** Called when a chunk is settled. BOUNDED by the question being answered. */
   #onSettled: () => void = () => undefined;
+  /** As reported last. */
+  #progress = { sequence: 0, lost: 0 };
   #unreportedCount = 0;
   #reportedAtMs = 0;
   #packetCount = 0;
@@ -72,6 +76,7 @@ export class MulticastSession {
     wanted: readonly number[],
     socket: UdpSocket,
     handlers: SessionHandlers,
+    clock: Clock,
   ) {
     this.#offer = offer;
     this.#context = context;
@@ -88,7 +93,8 @@ export class MulticastSession {
       }
     });
     socket.onError((error) => context.say(`multicast: ${error.message}`));
-    this.#reportTimer = setInterval(() => this.#report(), reportDelayMs);
+    this.#clock = clock;
+    this.#reportLater();
   }
 
   /** Joins the group on the interface that leads to the server. */
@@ -97,6 +103,7 @@ export class MulticastSession {
     context: TaskContext,
     wanted: readonly number[],
     handlers: SessionHandlers,
+    clock: Clock = systemClock,
   ): Promise<MulticastSession> {
     const settings = { ...classicSettings, "imaging.groups": [offer.group], "imaging.ports": [offer.port] };
     const grant = grantSocket(findFlow(computeFlows(settings, { consolePort: 8443 }), "imaging.data"), {
@@ -108,7 +115,7 @@ export class MulticastSession {
       groups: [offer.group],
     });
     const socket = await context.network.openUdp(grant, { receiveBufferBytes, joined: true });
-    const session = new MulticastSession(offer, context, wanted, socket, handlers);
+    const session = new MulticastSession(offer, context, wanted, socket, handlers, clock);
     context.send({ type: "imaging-ready", sessionId: offer.sessionId });
     return session;
   }
@@ -147,18 +154,18 @@ export class MulticastSession {
       if (quietMs >= (packetCount === 0 ? firstPacketMsMax : answerDelayMsMax)) {
         break;
       }
-      await pause(answerStepMs);
+      await this.#pause(answerStepMs);
       quietMs = this.#packetCount === packetCount ? quietMs + answerStepMs : 0;
     }
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#reportTimer);
+    this.#cancelReport();
     this.#hasEnded = true;
     this.#queue.length = 0;
     await this.#socket.close();
     while (this.#workerCount > 0) {
-      await pause(1);
+      await this.#pause(1);
     }
   }
 
@@ -168,7 +175,7 @@ export class MulticastSession {
     for (let from = 0; from < bytes.byteLength; from += sizeBytes) {
       this.#receiveOne(bytes.subarray(from, from + sizeBytes));
     }
-    const isDue = performance.now() - this.#reportedAtMs >= reportGapMs;
+    const isDue = this.#clock.monotonicMs() - this.#reportedAtMs >= reportGapMs;
     if (this.#unreportedCount >= reportPacketCount && isDue) {
       this.#report();
     }
@@ -234,29 +241,37 @@ export class MulticastSession {
   #end(error: Error | null): void {
     if (!this.#hasEnded) {
       this.#hasEnded = true;
-      clearInterval(this.#reportTimer);
+      this.#cancelReport();
       this.#onSettled();
       this.#handlers.onEnd(error);
     }
   }
 
-  /** Silent while too much waits for the disk: the missing report is what slows the sender. */
+  #reportLater(): void {
+    this.#cancelReport = this.#clock.after(reportDelayMs, () => {
+      this.#report();
+      this.#reportLater();
+    });
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(delayMs, resolve);
+    });
+  }
+
+  /** Stands still while too much waits for the disk: that is what slows the sender. Silence would mean that it is dead. */
   #report(): void {
-    if (this.#queueBytes > queueBytesMax || this.#hasEnded) {
+    if (this.#hasEnded) {
       return;
     }
     this.#unreportedCount = 0;
-    this.#reportedAtMs = performance.now();
-    const { highestSequence, lostCount } = this.#receiver;
-    const { sessionId } = this.#offer;
-    this.#context.send({ type: "imaging-report", sessionId, sequence: highestSequence, lost: lostCount });
+    this.#reportedAtMs = this.#clock.monotonicMs();
+    if (this.#queueBytes <= queueBytesMax) {
+      this.#progress = { sequence: this.#receiver.highestSequence, lost: this.#receiver.lostCount };
+    }
+    this.#context.send({ type: "imaging-report", sessionId: this.#offer.sessionId, ...this.#progress });
   }
-}
-
-function pause(delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, delayMs);
-  });
 }
 
 /** The interface whose subnet the server is in, or else the first that is not loopback: its default route. */

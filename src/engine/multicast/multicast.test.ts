@@ -167,7 +167,7 @@ class Room {
 
   /** False when the round is over and was asked about, or nothing may be sent. */
   #takeUnit(): boolean {
-    const unit = this.sender.next();
+    const unit = this.sender.next(this.#nowMs);
     if (unit === null) {
       const question = this.sender.endRound();
       if (question !== null) {

@@ -5,11 +5,11 @@ export type PaceLimits = {
   /** Mbit/s on the wire; 0 for no cap. */
   readonly maxMbps: number;
   readonly datagramSizeBytes: number;
-  /** Nothing reported for this long means the tail was lost: go on with half the window. */
+  /** Blocked for this long means the tail was lost: go on with half the window. */
   readonly stallMs: number;
   /** A receiver that reports nothing for this long is sent away to unicast. */
   readonly silenceMs: number;
-  /** A receiver that alone holds the others up for this much of `judgeMs` is sent away to unicast. */
+  /** A receiver that holds the others up for 0.7 of this time is sent away to unicast. */
   readonly judgeMs: number;
 };
 
@@ -26,8 +26,10 @@ type Progress = {
   /** Where the current sample of its loss began. */
   sampledSequence: number;
   sampledLost: number;
+  /** Its last sample was of a congested link. */
+  isLossy: boolean;
   reportedAtMs: number;
-  /** Milliseconds for which it alone kept the sender waiting, since `judgedAtMs`. */
+  /** Milliseconds for which it, and few others, kept the sender waiting or lost much, since `judgedAtMs`. */
   heldUpMs: number;
 };
 
@@ -44,6 +46,7 @@ export class Pace {
   #writtenOffSequence = 0;
   #window: number;
   #lossAtSequence = 0;
+  #grownAtSequence = 0;
   /** Until the first congestion the window doubles with each that is reported. */
   #isStarting = true;
   #blockedSinceMs: number | null = null;
@@ -67,6 +70,7 @@ export class Pace {
       sequence: this.#sentSequence,
       sampledSequence: this.#sentSequence,
       sampledLost: 0,
+      isLossy: false,
       reportedAtMs: nowMs,
       heldUpMs: 0,
     });
@@ -97,22 +101,31 @@ export class Pace {
     const lossRate = Math.max(0, lost - receiver.sampledLost) / sampleCount;
     receiver.sampledSequence = receiver.sequence;
     receiver.sampledLost = lost;
-    if (lossRate > congestionLossRate) {
+    receiver.isLossy = lossRate > congestionLossRate;
+    if (receiver.isLossy) {
       // Once for what was in flight: the others report the same overflow.
       if (receiver.sequence > this.#lossAtSequence) {
         this.#window = Math.max(windowMin, Math.floor(this.#window * 0.6));
         this.#lossAtSequence = this.#sentSequence;
         this.#isStarting = false;
       }
-    } else if (lossRate < noiseLossRate) {
+    } else if (lossRate < noiseLossRate && receiver.sequence - this.#grownAtSequence >= lossSampleCount) {
+      // Once for each sample's worth of datagrams, however many receivers report it.
+      this.#grownAtSequence = receiver.sequence;
       this.#window = Math.min(windowMax, this.#window + (this.#isStarting ? sampleCount : 64));
     }
+  }
+
+  /** Receivers that report nothing at all: dead or cut off. */
+  silent(nowMs: number): ReadonlySet<string> {
+    const ids = [...this.#receivers].filter(([, receiver]) => this.#isSilent(receiver, nowMs));
+    return new Set(ids.map(([receiverId]) => receiverId));
   }
 
   /** Datagrams that may go now. */
   budget(nowMs: number): number {
     const { windowMin, stallMs, maxMbps, datagramSizeBytes } = this.#limits;
-    let budget = this.#window - (this.#sentSequence - this.#reportedSequence());
+    let budget = this.#window - (this.#sentSequence - this.#reportedSequence(nowMs));
     if (budget <= 0) {
       this.#blockedSinceMs ??= nowMs;
       if (nowMs - this.#blockedSinceMs >= stallMs) {
@@ -151,13 +164,8 @@ export class Pace {
     const gone = [...this.#receivers]
       .filter(([, receiver]) => nowMs - receiver.reportedAtMs > silenceMs)
       .map(([receiverId]) => ({ receiverId, reason: "silent" as const }));
-    const bySequence = [...this.#receivers].toSorted(([, a], [, b]) => a.sequence - b.sequence);
-    const [slowest, second] = bySequence;
-    if (slowest !== undefined && second !== undefined && this.#blockedSinceMs !== null) {
-      // It alone is behind: the second slowest is within a quarter of the window.
-      if (second[1].sequence - slowest[1].sequence > this.#window * 0.75) {
-        slowest[1].heldUpMs += elapsedMs;
-      }
+    for (const receiver of this.#stragglers(nowMs)) {
+      receiver.heldUpMs += elapsedMs;
     }
     const tooSlow = [...this.#receivers]
       .filter(([, receiver]) => receiver.heldUpMs > judgeMs * 0.7)
@@ -174,11 +182,36 @@ export class Pace {
     ];
   }
 
-  /** What the slowest receiver has reported, or what was written off after that. */
-  #reportedSequence(): number {
+  /** Those that lose much while the others do not, and the one that all wait for. */
+  #stragglers(nowMs: number): ReadonlySet<Progress> {
+    const receivers = [...this.#receivers.values()]
+      .filter((receiver) => !this.#isSilent(receiver, nowMs))
+      .toSorted((a, b) => a.sequence - b.sequence);
+    const lossy = receivers.filter(({ isLossy }) => isLossy);
+    const stragglers = new Set(lossy.length <= receivers.length / 4 ? lossy : []);
+    const [slowest, second] = receivers;
+    const isAlone =
+      slowest !== undefined &&
+      second !== undefined &&
+      this.#blockedSinceMs !== null &&
+      second.sequence - slowest.sequence > this.#window * 0.75;
+    return isAlone ? stragglers.add(slowest) : stragglers;
+  }
+
+  #isSilent({ reportedAtMs }: Progress, nowMs: number): boolean {
+    return nowMs - reportedAtMs >= this.#limits.stallMs;
+  }
+
+  /**
+   * What the slowest receiver has reported, or what was written off after that. One that reports nothing at all is dead
+   * or cut off, and not waited for.
+   */
+  #reportedSequence(nowMs: number): number {
     let lowest = this.#sentSequence;
     for (const receiver of this.#receivers.values()) {
-      lowest = Math.min(lowest, receiver.sequence);
+      if (!this.#isSilent(receiver, nowMs)) {
+        lowest = Math.min(lowest, receiver.sequence);
+      }
     }
     return Math.max(lowest, this.#writtenOffSequence);
   }

@@ -12,6 +12,8 @@ export type RoundEnd = { readonly round: number; readonly sequence: number; read
 export type SenderLimits = PaceLimits & {
   /** Chunks sent after which receivers are asked, so that repair begins while the rest is still being sent. */
   readonly roundChunkCount: number;
+  /** A round is over after this time as well: on a slow link few chunks fill it. */
+  readonly roundMs: number;
   /** Chunks that may be on their way at one time; a receiver holds that many in pieces, see `MulticastReceiver`. */
   readonly openChunkCountMax: number;
   /** Parity blocks that a stripe has, by `parityCountMax`; 0 repairs with the blocks themselves. */
@@ -25,9 +27,10 @@ export const defaultSenderLimits: SenderLimits = {
   maxMbps: 0,
   datagramSizeBytes: 1466,
   stallMs: 400,
-  silenceMs: 15_000,
+  silenceMs: 10_000,
   judgeMs: 4000,
   roundChunkCount: 16,
+  roundMs: 200,
   openChunkCountMax: 60,
   parityCountMax: 0,
 };
@@ -41,6 +44,13 @@ type OpenRound = {
   readonly lacking: Map<number, ChunkLack>;
 };
 
+/*
+ * What a receiver wants of a chunk: nothing (0), all of it when its turn comes, or what it lacks of what was sent. A
+ * receiver that comes late is not repaired what it heard in part: that would hold the others up, and its turn comes.
+ */
+const wantedWhole = 1;
+const wantedAgain = 2;
+
 /** A chunk that has gone out and is not settled. */
 type OpenChunk = { lastRound: number; readonly parityUsed: number[] };
 
@@ -52,7 +62,7 @@ export class MulticastSender {
   readonly #limits: SenderLimits;
   readonly #chunkCount: number;
   readonly #pace: Pace;
-  /** By receiver, for each chunk: 1 where it is wanted. BOUNDED by the computers of the job. */
+  /** By receiver, what it wants of each chunk. BOUNDED by the computers of the job. */
   readonly #wanted = new Map<string, Uint8Array>();
   /** Chunks to be sent. BOUNDED by the manifest. */
   readonly #queue = new Set<number>();
@@ -61,10 +71,14 @@ export class MulticastSender {
   /** Chunks of the round being sent. BOUNDED by `roundChunkCount`. */
   #current = new Set<number>();
   #round = 1;
+  #roundBeganAtMs = 0;
   /** Rounds that were sent and not answered by all, keyed by number. BOUNDED by `openChunkCountMax`. */
   readonly #openRounds = new Map<number, OpenRound>();
   /** Keyed by chunk. BOUNDED by `openChunkCountMax`, at the end of a session by the manifest. */
   readonly #openChunks = new Map<number, OpenChunk>();
+
+  /** Not waited for. What they lack is asked when everything else is settled, should they be back by then. */
+  #silent: ReadonlySet<string> = new Set();
 
   constructor(chunkCount: number, limits: SenderLimits, nowMs: number) {
     this.#limits = limits;
@@ -90,13 +104,8 @@ export class MulticastSender {
     this.#wanted.set(receiverId, flags);
     this.#pace.join(receiverId, nowMs);
     for (const chunk of fromRanges(wanted, this.#chunkCount)) {
-      flags[chunk] = 1;
-      const repair = this.#repairs.get(chunk);
-      if (repair === undefined) {
-        this.#queue.add(chunk);
-      } else {
-        repair.addAll();
-      }
+      flags[chunk] = wantedWhole;
+      this.#queue.add(chunk);
     }
   }
 
@@ -128,16 +137,17 @@ export class MulticastSender {
       return;
     }
     this.#pace.answered(receiverId, round.sequence, nowMs);
+    const isAsked = (chunk: number): boolean => round.chunks.has(chunk) && wanted[chunk] !== wantedWhole;
     for (const chunk of round.chunks) {
-      wanted[chunk] = 0;
+      wanted[chunk] = isAsked(chunk) ? 0 : wantedWhole;
     }
     const lackOf = (chunk: number): ChunkLack | null => {
-      if (!round.chunks.has(chunk)) {
+      if (!isAsked(chunk)) {
         return null;
       }
       const lack = round.lacking.get(chunk) ?? new ChunkLack();
       round.lacking.set(chunk, lack);
-      wanted[chunk] = 1;
+      wanted[chunk] = wantedAgain;
       return lack;
     };
     for (const chunk of fromRanges(chunks, this.#chunkCount)) {
@@ -155,9 +165,15 @@ export class MulticastSender {
   }
 
   /** The next unit of this round; `null` when the round is full or nothing may be sent before an answer. */
-  next(): SendUnit | null {
-    // Short rounds first: whoever hears nothing is asked, and goes, before it has held the others up for long.
-    if (this.#current.size >= Math.min(this.#round, this.#limits.roundChunkCount)) {
+  next(nowMs: number): SendUnit | null {
+    const { roundChunkCount, roundMs } = this.#limits;
+    if (this.#current.size === 0) {
+      this.#roundBeganAtMs = nowMs;
+    } else if (
+      // Short rounds first: whoever hears nothing is asked, and goes, before it has held the others up for long.
+      this.#current.size >= Math.min(this.#round, roundChunkCount) ||
+      nowMs - this.#roundBeganAtMs >= roundMs
+    ) {
       return null;
     }
     for (const [chunkIndex, lack] of this.#repairs) {
@@ -168,13 +184,13 @@ export class MulticastSender {
       return null;
     }
     for (const chunkIndex of this.#queue) {
-      // In an open round: it is sent again when that is settled.
+      // Sent and not settled: it is sent again, for a receiver that came late, once the others have it.
       if (this.#openChunks.has(chunkIndex)) {
         continue;
       }
       this.#queue.delete(chunkIndex);
       // Whoever wanted it may have left.
-      if ([...this.#wanted.values()].some((wanted) => wanted[chunkIndex] === 1)) {
+      if (this.#isWanted(chunkIndex)) {
         const lack = new ChunkLack();
         lack.addAll();
         return this.#take(chunkIndex, lack);
@@ -193,7 +209,11 @@ export class MulticastSender {
    * everything is settled and receivers remain, they are asked about everything.
    */
   endRound(): RoundEnd | null {
-    const isIdle = this.#openRounds.size === 0 && this.#repairs.size === 0 && this.#queue.size === 0;
+    const isIdle =
+      this.#silent.size < this.#wanted.size &&
+      this.#openRounds.size === 0 &&
+      this.#repairs.size === 0 &&
+      this.#queue.size === 0;
     if (this.#current.size === 0 && (!isIdle || this.#wanted.size === 0)) {
       return null;
     }
@@ -206,7 +226,7 @@ export class MulticastSender {
     const round: OpenRound = {
       sequence: this.sentSequence,
       chunks: this.#current,
-      waitingFor: new Set(this.#wanted.keys()),
+      waitingFor: new Set(this.#wanted.keys()).difference(this.#silent),
       lacking: new Map(),
     };
     this.#openRounds.set(number, round);
@@ -218,7 +238,24 @@ export class MulticastSender {
 
   /** Receivers that must go on by unicast, see `Pace.judge`. */
   judge(nowMs: number, elapsedMs: number): { readonly receiverId: string; readonly reason: LeftReason }[] {
+    this.#silent = this.#pace.silent(nowMs);
+    for (const [number, round] of this.#openRounds) {
+      this.#silent.forEach((receiverId) => round.waitingFor.delete(receiverId));
+      this.#settle(number, round);
+    }
     return this.#pace.judge(nowMs, elapsedMs);
+  }
+
+  /** Whether anyone wants it. From now on it counts as sent to those who were to get all of it. */
+  #isWanted(chunk: number): boolean {
+    let isWanted = false;
+    for (const wanted of this.#wanted.values()) {
+      if (wanted[chunk] !== 0) {
+        wanted[chunk] = wantedAgain;
+        isWanted = true;
+      }
+    }
+    return isWanted;
   }
 
   #open(chunk: number): OpenChunk {
@@ -248,17 +285,11 @@ export class MulticastSender {
         continue;
       }
       const lack = round.lacking.get(chunk);
-      // A late receiver wants all of it: now rather than at the end, because it stays open until then.
-      const isQueued = this.#queue.delete(chunk);
-      if (lack === undefined && !isQueued) {
+      if (lack === undefined) {
         this.#openChunks.delete(chunk);
-        continue;
+      } else {
+        this.#repairs.set(chunk, lack);
       }
-      const repair = lack ?? new ChunkLack();
-      if (isQueued) {
-        repair.addAll();
-      }
-      this.#repairs.set(chunk, repair);
     }
   }
 }

@@ -13,7 +13,8 @@ import { SettingsKeeper } from "./settings-keeper.ts";
 const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
        portolan agent install --site-key HEX [--server IP] [--port N] [--root DIR [--node PATH]]
        portolan agent settings [KEY VALUE] [--password P] [--config FILE]
-       portolan agent status [--config FILE]`;
+       portolan agent status [--config FILE]
+       portolan agent record before FILE | difference FILE FOLDER`;
 
 const defaultConfigPath = "/etc/portolan/agent.toml";
 
@@ -65,6 +66,19 @@ function reloadSettings(settings: SettingsKeeper, agent: Agent): void {
   agent.startAnew();
 }
 
+/** A package from what an installer changes on this computer. */
+async function record([what, file, folder]: readonly string[]): Promise<void> {
+  const { recordBefore, recordDifference } = await import("./record/record-package.ts");
+  if (what === "before" && file !== undefined) {
+    recordBefore(file, say);
+  } else if (what === "difference" && file !== undefined && folder !== undefined) {
+    recordDifference(file, folder, say);
+  } else {
+    process.stderr.write(`${usage}\n`);
+    process.exitCode = 2;
+  }
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: {
@@ -96,6 +110,8 @@ async function main(): Promise<void> {
     const { changeSettings } = await import("./settings.ts");
     const password = values.password ?? process.env["PORTOLAN_AGENT_PASSWORD"];
     await changeSettings({ path: config, words: rest, password, say });
+  } else if (command === "record") {
+    await record(rest);
   } else if (command === "status") {
     const { showStatus } = await import("./settings.ts");
     process.exitCode = showStatus({ path: config, say });

@@ -17,6 +17,14 @@ export class ManagedSite {
   }
 
   async startServer(interfaces = "eth0"): Promise<HostProcess> {
+    const server = this.spawnServer(interfaces);
+    const output = await server.waitFor("\nready", 60_000);
+    this.#siteKey = /^site key ([0-9a-f]{64})$/m.exec(output)?.[1] ?? "";
+    return server;
+  }
+
+  /** A server that may not live until it is ready. */
+  spawnServer(interfaces = "eth0", env: Record<string, string> = {}): HostProcess {
     const args = [
       "src/server/main.ts",
       "serve",
@@ -25,10 +33,7 @@ export class ManagedSite {
       "--interface",
       interfaces,
     ];
-    const server = this.hosts.start(this.#serverHost, process.execPath, args.toSpliced(1, 1));
-    const output = await server.waitFor("\nready", 60_000);
-    this.#siteKey = /^site key ([0-9a-f]{64})$/m.exec(output)?.[1] ?? "";
-    return server;
+    return this.hosts.start(this.#serverHost, process.execPath, args.toSpliced(1, 1), env);
   }
 
   /** The command line on the server's machine; the value that `--json` prints. */
@@ -59,10 +64,14 @@ export class ManagedSite {
 
   /** Starts an agent as an installed system does. Its network namespace is all that tells hosts apart. */
   startAgent(host: string, settings: Readonly<Record<string, unknown>>): HostProcess {
+    this.writeSettings(host, settings);
+    return this.restartAgent(host);
+  }
+
+  writeSettings(host: string, settings: Readonly<Record<string, unknown>>): void {
     const all = { siteKey: this.#siteKey, stateDir: join(this.folder, `${host}-state`), ...settings };
     const lines = Object.entries(all).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
     writeFileSync(this.settingsPath(host), lines.join(""));
-    return this.restartAgent(host);
   }
 
   restartAgent(host: string): HostProcess {

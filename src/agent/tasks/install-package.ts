@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { installCommand, judgeInstaller, uninstallCommand } from "#engine/package/package-commands.ts";
 import { runProgram } from "#platform/run-program.ts";
@@ -36,6 +36,8 @@ export async function installPackage(
   const path = join(folder, basename(task.fileName));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await receiveContent(content, path, context);
+  // An exe is run as it is.
+  await chmod(path, 0o700);
   context.report({
     doneBytes: content.sizeBytes,
     totalBytes: content.sizeBytes,

@@ -4,7 +4,7 @@ import type { RunEffect } from "#engine/job/run-event.ts";
 import type { Run } from "#engine/job/run.ts";
 import { sessionKeyOf } from "#engine/job/run.ts";
 import { expectedInSession } from "#engine/job/schedule-runs.ts";
-import { sessionContentOf } from "#engine/job/task-traits.ts";
+import { isSharedContent, sessionContentOf } from "#engine/job/task-traits.ts";
 import type { RestoreOptions } from "#wire/control/image-task-message.ts";
 import type { ServerMessage } from "#wire/control/message.ts";
 import { type ComputerTexts, toContentTask, toTask } from "../task-messages.ts";
@@ -63,7 +63,11 @@ export class JobEffects {
         this.#send(effect.computerId, { type: "task", key: effect.key, task: { kind: "restart" } });
         break;
       case "join-session":
-        await this.#join(run, effect, expectedInSession(job, runs(), run, run.taskIndex));
+        await this.#join(
+          run,
+          effect,
+          isSharedContent(effect.task) ? expectedInSession(job, runs(), run, run.taskIndex) : 1,
+        );
         break;
       case "leave-session":
         await this.#dependencies.imaging().leave(effect.sessionKey, effect.computerId);

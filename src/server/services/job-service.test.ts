@@ -259,3 +259,16 @@ test("a second job of a computer waits for the first, and time-outs come by them
   await ground.jobs.cancel("j2", "anna");
   assert.equal(ground.jobs.runsOf("j2")[0]?.state, "cancelled");
 });
+
+test("a job that was done is done again when it is assigned again", async (t) => {
+  const ground = await prepare(t);
+  const restart: Task = { kind: "inventory" };
+  await ground.jobs.createJob(plainJob("j1", "again", [restart], ground.clock.nowMs), ["a"]);
+  ground.connect("a", "os", "oa");
+  assert.deepEqual(await ground.settled(), ["wake a", "inventory j1.a:0:1"]);
+  ground.jobs.agentMessage("a", { type: "task-result", key: "j1.a:0:1", outcome: "done", reason: null });
+  await ground.settled();
+  assert.equal(ground.run("a").state, "done");
+  await ground.jobs.assign("j1", ["a"]);
+  assert.deepEqual(await ground.settled(), ["inventory j1.a.2:0:1"]);
+});

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Restarts nothing but the agent that called it.
+echo "$*" >> "${0%/*}/systemctl.log"
+kill -9 "$PPID"

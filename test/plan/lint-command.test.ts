@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import type { FindingResource } from "#api/plan-lint-api.ts";
 import { networkTestObstacle } from "../network-hosts.ts";
@@ -26,16 +27,28 @@ test(
     assert.match(flooded.stdout, /mend: portolan settings set imaging\.groups/);
     assert.equal(lint().status, 3);
 
-    const mended = server.cli("settings", "profile", "firewall");
-    assert.doesNotMatch(mended.stdout, /fault|warning/);
-    assert.equal(lint().status, 0);
-
+    // The firewall profile's port for transfers, before the server can have it.
     const program = hosts.start("server", "dnsmasq", [
       ...["--keep-in-foreground", "--conf-file=/dev/null", "--port=4402", "--user=root", "--pid-file="],
       ...["--listen-address=10.9.0.1", "--bind-interfaces", "--no-resolv", "--no-hosts", "--log-facility=-"],
     ]);
     await program.waitFor("started");
-    const held = lint().findings.find(({ code, subject }) => code === "port-held" && subject === "tcp 4402");
-    assert.match(held?.what ?? "", /dnsmasq \(process \d+\)/);
+    const mended = server.cli("settings", "profile", "firewall");
+    assert.equal(mended.status, 1, "a change that is not done everywhere yet is no success");
+    assert.match(
+      mended.stdout,
+      /tcp port 4402 \(transfer\.data\) on eth0 is held by dnsmasq \(process \d+\)/,
+    );
+    assert.doesNotMatch(mended.stdout, /fault/);
+    const heldPort = ({ code, subject }: FindingResource): boolean =>
+      code === "port-held" && subject === "tcp 4402";
+    assert.match(lint().findings.find(heldPort)?.what ?? "", /dnsmasq \(process \d+\)/);
+
+    const ended = once(program.child, "exit");
+    program.child.kill("SIGTERM");
+    await ended;
+    const clear = lint();
+    assert.deepEqual([...new Set(clear.findings.map(({ severity }) => severity))], ["note"]);
+    assert.equal(clear.status, 0);
   },
 );

@@ -1,12 +1,16 @@
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { nearestWord } from "./nearest.ts";
 import {
+  type AddressRange,
   classicSettings,
   type PortRange,
   type SettingKey,
   type Settings,
   type SettingScope,
 } from "./settings.ts";
+
+/** A closed room has no more, and a table of them is walked for a newcomer. */
+const leaseCountMax = 4096;
 
 /** A setting was refused. The message names the key, what was given and what is accepted. */
 export class SettingError extends Error {
@@ -109,6 +113,38 @@ const range: Pick<SettingRule<PortRange>, "accepts" | "parse" | "format"> = {
   format: (value) => (value === null ? "any" : `${value.from}-${value.to}`),
 };
 
+function parseAddress(text: string): Ipv4Address | undefined {
+  try {
+    return Ipv4Address.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseAddressRanges(text: string): readonly AddressRange[] | undefined {
+  if (text === "none") {
+    return [];
+  }
+  const ranges: AddressRange[] = [];
+  let addressCount = 0;
+  for (const part of text.split(",")) {
+    const [from, to, ...more] = part.split("-").map((end) => parseAddress(end.trim()));
+    if (from === undefined || to === undefined || more.length > 0) {
+      return undefined;
+    }
+    const [first, last] = [Ipv4Address.toNumber(from), Ipv4Address.toNumber(to)];
+    addressCount += last - first + 1;
+    const isApart = ranges.every(
+      (other) => Ipv4Address.toNumber(other.to) < first || Ipv4Address.toNumber(other.from) > last,
+    );
+    if (last < first || addressCount > leaseCountMax || !isApart) {
+      return undefined;
+    }
+    ranges.push({ from, to });
+  }
+  return ranges;
+}
+
 function parsePorts(text: string): readonly number[] | undefined {
   const ports: number[] = [];
   for (const part of text.split(",").map((item) => item.trim())) {
@@ -184,6 +220,13 @@ export const settingRules: SettingRules = {
     ...choice("proxy", "dhcp", "off"),
     scope: "server",
     help: "beside your DHCP server (proxy), with our own leases (dhcp), or no network boot (off)",
+  },
+  "boot.dhcpRanges": {
+    scope: "server",
+    help: "addresses to lease in the mode dhcp",
+    accepts: `ranges such as 192.168.10.100-192.168.10.199, at most ${leaseCountMax} addresses, or none`,
+    parse: parseAddressRanges,
+    format: (value) => (value.length === 0 ? "none" : value.map(({ from, to }) => `${from}-${to}`).join(",")),
   },
   "boot.httpPort": { ...port, scope: "server", help: "TCP port of HTTP boot" },
   "boot.uefiLoader": { ...choice("auto", "ipxe", "shim"), scope: "site", help: "first loader for UEFI PXE" },

@@ -27,6 +27,8 @@ export type Settings = {
   readonly "imaging.startCount": number;
   readonly "imaging.startAfterMs": number;
   readonly "boot.mode": "proxy" | "dhcp" | "off";
+  /** Addresses this server leases in the mode `dhcp`; each in the subnet of one of its interfaces. */
+  readonly "boot.dhcpRanges": readonly AddressRange[];
   readonly "boot.httpPort": number;
   /** What UEFI PXE firmware is given first. `auto`: iPXE, then the signed shim once iPXE was refused. */
   readonly "boot.uefiLoader": "auto" | "ipxe" | "shim";
@@ -40,6 +42,9 @@ export type Settings = {
 };
 
 export type SettingKey = keyof Settings;
+
+/** Both ends included. */
+export type AddressRange = { readonly from: Ipv4Address; readonly to: Ipv4Address };
 
 /** Both ends included. `null` means the range the kernel is configured with. */
 export type PortRange = { readonly from: number; readonly to: number } | null;
@@ -66,6 +71,7 @@ export const classicSettings: Settings = {
   "imaging.startCount": 0,
   "imaging.startAfterMs": 120_000,
   "boot.mode": "proxy",
+  "boot.dhcpRanges": [],
   "boot.httpPort": 8069,
   "boot.uefiLoader": "auto",
   "tftp.singlePort": false,

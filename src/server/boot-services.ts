@@ -38,6 +38,7 @@ export type BootServicesDependencies = {
   readonly settings: () => Settings;
   readonly directory: ComputerDirectory;
   readonly sink: BootEventSink;
+  readonly leases: DhcpServiceDependencies["leases"];
   readonly probes: ProbeWatch;
   readonly observe: DhcpServiceDependencies["observe"];
 };
@@ -87,6 +88,7 @@ export function createBootServices(
     {
       ...{ network, clock, log, directory, attempts, settings, recordEvent },
       bootFiles: () => files.names(),
+      leases: dependencies.leases,
       probes: dependencies.probes,
       observe: dependencies.observe,
     },

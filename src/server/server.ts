@@ -44,7 +44,7 @@ import { RelaySightings } from "./relay-sightings.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { SiteSettings } from "./site-settings.ts";
 import type { SiteSync } from "./site-sync.ts";
-import { createServices, createSettings, createSync } from "./site-services.ts";
+import { createLeases, createServices, createSettings, createSync } from "./site-services.ts";
 import { createFindings, createVerify } from "./verify-services.ts";
 import type { FindingService } from "./verify/finding-service.ts";
 import { ProbeDesk } from "./verify/probe-desk.ts";
@@ -165,16 +165,26 @@ function createBoot(
   parts: ServerParts,
   directory: ComputerDirectory,
   watching: Pick<BootServicesDependencies, "probes" | "observe">,
-  sink: BootEventSink,
+  given: { readonly sink: BootEventSink; readonly segments: () => SiteSegments },
 ): BootServices {
   const { config, network, clock, log, interfaces, flows, settings, authority } = parts;
+  const leases = createLeases(parts, given.segments);
   return createBootServices(
     {
       ...{ flows, interfaces, relays: config.relays, dataDir: config.dataDir },
       siteKeyFingerprint: authority.fingerprint,
       extraKernelArguments: extraKernelArguments(),
     },
-    { network, clock, log, settings: () => settings.current(), directory, ...watching, sink },
+    {
+      network,
+      clock,
+      log,
+      settings: () => settings.current(),
+      directory,
+      ...watching,
+      leases,
+      sink: given.sink,
+    },
   );
 }
 
@@ -191,9 +201,10 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
   const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
   const { findings, store } = createFindings(parts, () => segments.current());
   const watching = { probes: probes.watch, observe: findings.observe.bind(findings) };
-  const boot = createBoot(parts, directory, watching, (events) =>
-    keepBootEvents(events, { bootEvents, jobs, changes, management, findings }, sightings),
-  );
+  const boot = createBoot(parts, directory, watching, {
+    sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes, management, findings }, sightings),
+    segments: () => segments,
+  });
   const registry = createRegistry({
     parts,
     directory,

@@ -2,12 +2,14 @@ import { computeFlows } from "#plan/flows.ts";
 import { findPortClash } from "#plan/port-clash.ts";
 import { SettingError } from "#plan/setting-rules.ts";
 import type { Database } from "#store/database.ts";
+import { LeaseStore } from "#store/lease-store.ts";
 import type { ServerStore } from "#store/server-store.ts";
 import { listenToSite, notifySite } from "#store/site-notices.ts";
 import type { SiteStore } from "#store/site-store.ts";
 import type { ServerConfig } from "./config.ts";
 import { RunningServices } from "./running-services.ts";
 import type { PortolanServer, ServerParts } from "./server.ts";
+import { LeaseService } from "./services/lease-service.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import { SiteSettings } from "./site-settings.ts";
 import { SiteSync } from "./site-sync.ts";
@@ -33,6 +35,23 @@ export function createSettings(
       }
     },
     notify: () => notifySite(db, "settings"),
+  });
+}
+
+/** Addresses for segments without another DHCP server; the router they are told is the one the operator named. */
+export function createLeases(
+  { db, config, settings, clock, log }: ServerParts,
+  segments: () => SiteSegments,
+): LeaseService {
+  return new LeaseService({
+    settings: () => settings.current(),
+    store: new LeaseStore(db, config.name),
+    clock,
+    log,
+    gatewayOf: (nic) =>
+      segments()
+        .current()
+        .find(({ interfaceName }) => interfaceName === nic.name)?.gatewayAddress ?? null,
   });
 }
 

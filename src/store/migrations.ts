@@ -6,6 +6,7 @@ import { createPlanTables } from "./plan-tables.ts";
 import { createVerifyTables } from "./verify-tables.ts";
 import { addRevocation, createAgentTables } from "./agent-tables.ts";
 import { signImages } from "./image-tables.ts";
+import { createLeaseTables } from "./lease-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
 export type Dialect = "sqlite" | "postgres";
@@ -21,6 +22,7 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
     "0050-agents": { up: (db) => createAgentTables(db, dialect) },
     "0051-revocation": { up: addRevocation },
     "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
+    "0070-leases": { up: createLeaseTables },
   };
 }
 

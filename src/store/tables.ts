@@ -2,6 +2,7 @@ import type { Generated } from "kysely";
 import type { AccountTables } from "./account-tables.ts";
 import type { AgentTables } from "./agent-tables.ts";
 import type { JobTables } from "./job-tables.ts";
+import type { LeaseTables } from "./lease-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { VerifyTables } from "./verify-tables.ts";
 
@@ -9,6 +10,7 @@ import type { VerifyTables } from "./verify-tables.ts";
 export type Tables = AccountTables &
   AgentTables &
   JobTables &
+  LeaseTables &
   PlanTables &
   VerifyTables & {
     /** Secrets and settings of the whole site. */

@@ -13,11 +13,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { BootEvent } from "#engine/boot/boot-event.ts";
+import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { type HostProcess, NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
 import { type BootSite, computer, makeDataDir, settle, startBootServer } from "./boot-site.ts";
 
 const mac = "52:54:00:00:00:03";
 const uuid = "4c4c4544-0031-3510-8048-b7c04f333032";
+const busy = computer("busy", mac, { work: "preboot", uuid: uuid as never });
 const ovmf = "/usr/share/OVMF";
 const loaders: Readonly<Record<string, string>> = {
   "undionly.kpxe": "/usr/lib/ipxe/undionly.kpxe",
@@ -28,6 +30,43 @@ const loaders: Readonly<Record<string, string>> = {
 
 /** dhcp (dnsmasq) ── room ── server; the virtual computer's tap is a port of the same bridge. */
 async function startRoom(t: TestContext, dnsmasqOptions: readonly string[] = []): Promise<BootSite | null> {
+  const room = makeRoom(t);
+  if (room === null) {
+    return null;
+  }
+  const { hosts, dataDir } = room;
+  const dnsmasq = hosts.start("dhcp", "dnsmasq", [
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--port=0",
+    "--interface=eth0",
+    "--bind-dynamic",
+    "--no-ping",
+    "--user=root",
+    "--log-facility=-",
+    `--dhcp-leasefile=${join(dataDir, "leases")}`,
+    `--pid-file=${join(dataDir, "pid")}`,
+    "--dhcp-range=10.9.0.100,10.9.0.200,1h",
+    ...dnsmasqOptions,
+  ]);
+  await dnsmasq.waitFor("DHCP, IP range");
+  return startBootServer(hosts, { interfaces: ["eth0"], dataDir, computers: [busy] });
+}
+
+/** The same room with nobody in it but us. */
+async function startClosedRoom(t: TestContext): Promise<BootSite | null> {
+  const room = makeRoom(t);
+  const settings = {
+    "boot.mode": "dhcp",
+    "boot.dhcpRanges": [{ from: Ipv4Address.parse("10.9.0.100"), to: Ipv4Address.parse("10.9.0.101") }],
+  } as const;
+  const { hosts, dataDir } = room ?? {};
+  return hosts === undefined || dataDir === undefined
+    ? null
+    : startBootServer(hosts, { interfaces: ["eth0"], dataDir, computers: [busy], settings });
+}
+
+function makeRoom(t: TestContext): { readonly hosts: NetworkHosts; readonly dataDir: string } | null {
   const files = [...Object.values(loaders), `${ovmf}/OVMF_CODE_4M.fd`, `${ovmf}/OVMF_CODE_4M.secboot.fd`];
   const missing = files.filter((path) => !existsSync(path));
   const obstacle =
@@ -46,23 +85,7 @@ async function startRoom(t: TestContext, dnsmasqOptions: readonly string[] = [])
   hosts.run("switch", "ip", ["link", "set", "tap0", "master", "room", "up"]);
   const dataDir = makeDataDir(t);
   useRealLoaders(join(dataDir, "boot"));
-  const dnsmasq = hosts.start("dhcp", "dnsmasq", [
-    "--keep-in-foreground",
-    "--conf-file=/dev/null",
-    "--port=0",
-    "--interface=eth0",
-    "--bind-dynamic",
-    "--no-ping",
-    "--user=root",
-    "--log-facility=-",
-    `--dhcp-leasefile=${join(dataDir, "leases")}`,
-    `--pid-file=${join(dataDir, "pid")}`,
-    "--dhcp-range=10.9.0.100,10.9.0.200,1h",
-    ...dnsmasqOptions,
-  ]);
-  await dnsmasq.waitFor("DHCP, IP range");
-  const computers = [computer("busy", mac, { work: "preboot", uuid: uuid as never })];
-  return startBootServer(hosts, { interfaces: ["eth0"], dataDir, computers });
+  return { hosts, dataDir };
 }
 
 function useRealLoaders(folder: string): void {
@@ -168,6 +191,18 @@ test("firmware: OVMF reads iPXE by its own PXE client without port 4011, then sc
     assert.ok(!events.some(({ stage }) => stage === "boot-server"));
   }
 });
+
+for (const firmware of ["bios", "uefi"] as const) {
+  test(`firmware: ${firmware} in a closed room gets address and boot program from us alone`, async (t) => {
+    const site = await startClosedRoom(t);
+    if (site !== null) {
+      startComputer(t, site, firmware);
+      const events = await eventsUntil(site, isDone("kernel"), 120_000);
+      assert.equal(events.find(({ stage }) => stage === "kernel")?.peerAddress, "10.9.0.100");
+      assert.ok((site.counters()["lease-ack"] ?? 0) >= 1, JSON.stringify(site.counters()));
+    }
+  });
+}
 
 test("firmware: OVMF with Secure Boot refuses iPXE, and gets shim, GRUB and the kernel at its next start", async (t) => {
   // GRUB takes its server from the DHCP server's next-server field and cannot see our offer.

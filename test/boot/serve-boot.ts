@@ -5,6 +5,7 @@ import { classicSettings, type Settings } from "#plan/settings.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
 import { createBootServices } from "#server/boot-services.ts";
+import { LeaseService } from "#server/services/lease-service.ts";
 import { createComputerDirectory } from "#server/computer-directory.ts";
 import { ProbeWatch } from "#server/verify/probe-watch.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
@@ -43,6 +44,14 @@ async function main(given: ServeBootOptions): Promise<void> {
       log: pino({ level: "silent" }),
       settings: () => settings,
       directory,
+      leases: new LeaseService({
+        settings: () => settings,
+        // In memory: what survives a restart is the store's own test.
+        store: { list: () => Promise.resolve([]), put: () => Promise.resolve() },
+        clock: systemClock,
+        log: pino({ level: "silent" }),
+        gatewayOf: () => null,
+      }),
       probes: new ProbeWatch(),
       observe: () => undefined,
       sink: (events) => {

@@ -13,6 +13,7 @@ import { ComputerStore, type StoredComputer } from "#store/computer-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { ImageStore, type StoredImage } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
+import { LeaseStore } from "#store/lease-store.ts";
 import { PackageStore, type StoredPackage } from "#store/package-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { StoreError, type StoreErrorCode } from "#store/store-error.ts";
@@ -320,6 +321,17 @@ for (const ground of grounds) {
       );
       assert.deepEqual(await store.list([]), []);
       assert.equal((await store.list(null, 1)).length, 1);
+    });
+
+    testOn(ground, "leases are kept by address, for each server its own", async (db) => {
+      const address = Ipv4Address.parse("10.9.0.100");
+      const lease = { address, mac: mac(1), state: "bound", untilMs: nowMs } as const;
+      const [store, other] = [new LeaseStore(db, "one"), new LeaseStore(db, "two")];
+      await store.put(lease);
+      await other.put({ ...lease, mac: mac(2) });
+      await store.put({ ...lease, mac: null, state: "declined", untilMs: nowMs + 0.5 });
+      assert.deepEqual(await store.list(), [{ ...lease, mac: null, state: "declined", untilMs: nowMs + 1 }]);
+      assert.deepEqual(await other.list(), [{ ...lease, mac: mac(2) }]);
     });
 
     testOn(ground, "many writers at once lose nothing", async (db) => {

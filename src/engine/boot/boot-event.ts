@@ -32,6 +32,9 @@ export type BootFailure =
   | "rate-limited"
   | "reply-too-large"
   | "no-return-address"
+  | "no-lease-range"
+  | "no-free-address"
+  | "lease-not-stored"
   | "unknown-file"
   | "transfer-broken"
   | "bad-request";

@@ -70,14 +70,14 @@ const silences: readonly [BootSilence, string, Partial<BootRequest>, Partial<Boo
   ],
   ["not-ethernet", "a packet without an Ethernet address", { identity: null }, {}],
   ["boot-off", "boot switched off", {}, { settings: { ...classicSettings, "boot.mode": "off" } }],
-  [
-    "dhcp-mode-not-supported",
-    "the mode that is not built yet",
-    {},
-    { settings: { ...classicSettings, "boot.mode": "dhcp" } },
-  ],
   ["relay-not-listed", "a relay nobody named", { relayAddress: relay }, {}],
   ["lease-request", "a REQUEST for a lease", { message: "request" }, {}],
+  [
+    "lease-request",
+    "a REQUEST through a relay where we lease addresses on our own segments",
+    { message: "request", relayAddress: relay },
+    { settings: { ...classicSettings, "boot.mode": "dhcp" }, relays: [relay] },
+  ],
   [
     "other-server-selected",
     "a REQUEST to the DHCP server",
@@ -203,4 +203,18 @@ test("boot decision: a boot server request on 4011 is answered like the offer be
   for (const message of ["request", "inform"] as const) {
     assert.deepEqual(programFor({ port: 4011, message, selectedServer: server }), programFor({}));
   }
+});
+
+test("boot decision: with our own leases the REQUEST for a lease is answered with the boot program, as the offer was", () => {
+  const settings = { ...classicSettings, "boot.mode": "dhcp" } as const;
+  for (const message of ["discover", "request"] as const) {
+    const decision = decideBoot({ ...discover, message, selectedServer: null }, { ...facts, settings }, 0);
+    assert.equal(decision.type, "offer", message);
+  }
+  const elsewhere = decideBoot(
+    { ...discover, message: "request", selectedServer: other },
+    { ...facts, settings },
+    0,
+  );
+  assert.deepEqual(elsewhere.type === "ignore" && elsewhere.reason, "other-server-selected");
 });

@@ -53,7 +53,6 @@ export type BootSilence =
   | "no-architecture"
   | "unsupported-architecture"
   | "boot-off"
-  | "dhcp-mode-not-supported"
   | "not-a-boot-message"
   | "other-server-selected"
   | "lease-request"
@@ -125,8 +124,8 @@ function silenceOfMessage(request: BootRequest, facts: BootFacts): BootSilence |
   if (firmware === "not-pxe" || firmware === "no-architecture" || firmware === "unsupported-architecture") {
     return firmware;
   }
-  if (facts.settings["boot.mode"] !== "proxy") {
-    return facts.settings["boot.mode"] === "off" ? "boot-off" : "dhcp-mode-not-supported";
+  if (facts.settings["boot.mode"] === "off") {
+    return "boot-off";
   }
   if (request.identity === null) {
     return "not-ethernet";
@@ -137,7 +136,7 @@ function silenceOfMessage(request: BootRequest, facts: BootFacts): BootSilence |
   return request.port === 67 ? silenceOnDhcpPort(request, facts) : silenceOnBootServerPort(request, facts);
 }
 
-/** On port 67 we answer DISCOVER only: a REQUEST there asks for a lease, and leases are not ours. */
+/** On port 67 we answer DISCOVER; a REQUEST there asks for a lease, which is ours only without another DHCP server. */
 function silenceOnDhcpPort(request: BootRequest, facts: BootFacts): BootSilence | null {
   if (request.message === "discover") {
     return null;
@@ -146,7 +145,10 @@ function silenceOnDhcpPort(request: BootRequest, facts: BootFacts): BootSilence 
     return "not-a-boot-message";
   }
   const isOther = request.selectedServer !== null && request.selectedServer !== facts.serverAddress;
-  return isOther ? "other-server-selected" : "lease-request";
+  if (isOther) {
+    return "other-server-selected";
+  }
+  return facts.settings["boot.mode"] === "dhcp" && request.relayAddress === null ? null : "lease-request";
 }
 
 /** On port 4011 the client already chose us; an option 54 that names somebody else is a stray packet. */

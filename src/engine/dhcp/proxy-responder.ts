@@ -66,28 +66,26 @@ function vendorOptions(mtftp: MtftpPlace | null): DhcpOption {
   return { code: optionCodes.vendorSpecific, bytes: encodePxeOptions({ ...fileIsInThisOffer, ...place }) };
 }
 
+/** What firmware is told to boot, and by whom. */
+export type BootOffer = {
+  readonly program: BootProgram;
+  /** Ours on the segment that asked; goes into options 54 and 66 and `siaddr`. */
+  readonly serverAddress: Ipv4Address;
+  /** Where the file is sent by multicast as well, `null` when it is not. */
+  readonly mtftp: MtftpPlace | null;
+};
+
 /**
  * The answer of a boot server that leases no addresses: OFFER on port 67, ACK on port 4011, with `yiaddr` 0 and
  * without any lease option.
  *
- * @param given.serverAddress ours on the segment that asked; goes into options 54 and 66 and `siaddr`
- * @param given.mtftp where the file is sent by multicast as well, `null` when it is not
  * @see PXE 2.1 §2.2, RFC 4578, RFC 2131 §4.1, UEFI 2.10 §24.7.3 (HTTP boot)
  */
-export function buildProxyAnswer(
-  arrival: DhcpArrival,
-  given: {
-    readonly program: BootProgram;
-    readonly serverAddress: Ipv4Address;
-    readonly mtftp: MtftpPlace | null;
-  },
-): ProxyAnswer {
+export function buildProxyAnswer(arrival: DhcpArrival, offer: BootOffer): ProxyAnswer {
   const { packet: request } = arrival;
   if (arrival.port === 4011 && arrival.sourceAddress === Ipv4Address.any) {
     return { type: "ignore", reason: "no-return-address" };
   }
-  const isHttp = given.program.type === "http-file";
-  const fileText = given.program.type === "tftp-file" ? given.program.fileName : given.program.url;
   const messageSizeBytesMax = messageSizeLimitBytes(request.options);
   const reply: DhcpPacket = {
     operation: "reply",
@@ -100,17 +98,31 @@ export function buildProxyAnswer(
     isBroadcast: arrival.port === 67 || request.isBroadcast,
     clientAddress: arrival.port === 67 ? Ipv4Address.any : request.clientAddress,
     yourAddress: Ipv4Address.any,
-    // HTTP firmware reads everything from the URL; a next server there made some try TFTP.
-    serverAddress: isHttp ? Ipv4Address.any : given.serverAddress,
+    serverAddress: nextServerOf(offer),
     relayAddress: request.relayAddress,
     serverName: "",
-    bootFile: fileText.length <= bootFileTextBytesMax ? fileText : "",
-    options: shrink(optionsOf(arrival, { ...given, fileText, isHttp }), messageSizeBytesMax),
+    bootFile: bootFileFieldOf(offer.program),
+    options: shrink(optionsOf(arrival, offer), messageSizeBytesMax),
   };
   const bytes = encodeIfItFits(reply, messageSizeBytesMax);
   return bytes === null
     ? { type: "ignore", reason: "reply-too-large" }
     : { type: "send", bytes, to: replyDestination(arrival) };
+}
+
+/** `siaddr`. HTTP firmware reads everything from the URL; a next server there made some try TFTP. */
+export function nextServerOf({ program, serverAddress }: BootOffer): Ipv4Address {
+  return program.type === "http-file" ? Ipv4Address.any : serverAddress;
+}
+
+/** The `file` field; empty when the name is too long for it and option 67 carries it. */
+export function bootFileFieldOf(program: BootProgram): string {
+  const fileText = fileTextOf(program);
+  return fileText.length <= bootFileTextBytesMax ? fileText : "";
+}
+
+function fileTextOf(program: BootProgram): string {
+  return program.type === "tftp-file" ? program.fileName : program.url;
 }
 
 /**
@@ -131,29 +143,30 @@ export function replyDestination(arrival: DhcpArrival): {
     : { address: arrival.packet.relayAddress, port: 67 };
 }
 
-function optionsOf(
-  arrival: DhcpArrival,
-  given: {
-    readonly serverAddress: Ipv4Address;
-    readonly mtftp: MtftpPlace | null;
-    readonly fileText: string;
-    readonly isHttp: boolean;
-  },
-): DhcpOptions {
+function optionsOf(arrival: DhcpArrival, offer: BootOffer): DhcpOptions {
   const { options: asked } = arrival.packet;
-  const wanted = parameterRequestList(asked);
-  const isLong = given.fileText.length > bootFileTextBytesMax;
-  const names67 = given.isHttp || isLong || wanted.includes(optionCodes.bootFileName);
-  const names66 = !given.isHttp && wanted.includes(optionCodes.tftpServerName);
   return [
     messageTypeOption(arrival.port === 67 ? "offer" : "ack"),
-    serverIdentifierOption(given.serverAddress),
-    vendorClassOption(given.isHttp ? "HTTPClient" : "PXEClient"),
-    ...(given.isHttp ? [] : [vendorOptions(given.mtftp)]),
-    ...echo(asked, optionCodes.clientUuid),
-    ...(names66 ? [tftpServerNameOption(given.serverAddress)] : []),
-    ...(names67 ? [bootFileNameOption(given.fileText)] : []),
+    serverIdentifierOption(offer.serverAddress),
+    ...bootOptions(asked, offer),
     ...echo(asked, optionCodes.relayAgentInformation),
+  ];
+}
+
+/** The options by which firmware knows a boot server, without those that any DHCP answer has. */
+export function bootOptions(asked: DhcpOptions, { program, serverAddress, mtftp }: BootOffer): DhcpOptions {
+  const wanted = parameterRequestList(asked);
+  const fileText = fileTextOf(program);
+  const isHttp = program.type === "http-file";
+  const isLong = fileText.length > bootFileTextBytesMax;
+  const names67 = isHttp || isLong || wanted.includes(optionCodes.bootFileName);
+  const names66 = !isHttp && wanted.includes(optionCodes.tftpServerName);
+  return [
+    vendorClassOption(isHttp ? "HTTPClient" : "PXEClient"),
+    ...(isHttp ? [] : [vendorOptions(mtftp)]),
+    ...echo(asked, optionCodes.clientUuid),
+    ...(names66 ? [tftpServerNameOption(serverAddress)] : []),
+    ...(names67 ? [bootFileNameOption(fileText)] : []),
   ];
 }
 

@@ -22,6 +22,7 @@ import type { ComputerDirectory } from "../computer-directory.ts";
 import { answerProbe } from "../verify/answer-probe.ts";
 import type { ProbeWatch } from "../verify/probe-watch.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
+import type { LeaseService } from "./lease-service.ts";
 import { ListenerSet } from "./listener-set.ts";
 
 export type DhcpServiceOptions = {
@@ -44,6 +45,8 @@ export type DhcpServiceDependencies = {
   /** Names of the boot files that are there now. */
   readonly bootFiles: () => ReadonlySet<string>;
   readonly recordEvent: (event: BootEvent) => void;
+  /** Asked in the mode `dhcp` alone. */
+  readonly leases: Pick<LeaseService, "answer">;
   readonly probes: ProbeWatch;
   /** Every message of a computer to port 67 that could be read, answered or not. */
   readonly observe: (message: ObservedDhcp) => void;
@@ -66,14 +69,21 @@ type Listener = {
   readonly budget: AnswerBudget;
 };
 
+/** Why a computer that could boot here got no address, worth an event. */
+const leaseFailures: ReadonlySet<BootFailure> = new Set<BootFailure>([
+  "no-lease-range",
+  "no-free-address",
+  "lease-not-stored",
+]);
+
 /** These are other people's ordinary traffic: counted, and not worth an event each. */
 const countedOnly: ReadonlySet<BootFailure> = new Set<BootFailure>(["not-pxe"]);
 
 /**
  * Answers boot firmware beside the site's DHCP server: port 67 for offers, port 4011 for boot server requests, one
- * socket of each on every named interface. Leases nothing.
+ * socket of each on every named interface. Leases nothing, but in the mode `dhcp`, where there is no other server.
  *
- * An answer is made from memory only: no file, no store, no name service stands between a request and its reply.
+ * A boot answer is made from memory only: no file, no store, no name service stands between a request and its reply.
  */
 export class DhcpService {
   readonly #options: DhcpServiceOptions;
@@ -81,8 +91,8 @@ export class DhcpService {
   readonly #listeners = new ListenerSet<Listener>();
   /** From a datagram's arrival to its answer being handed to the kernel. */
   readonly latency = new LatencyHistogram();
-  /** Keyed by reason. BOUNDED by the union `DhcpCounter`. */
-  readonly counters = new Map<DhcpCounter, number>();
+  /** Keyed by reason. BOUNDED by the unions `DhcpCounter` and `LeaseFailure`, and three kinds of lease answers. */
+  readonly counters = new Map<string, number>();
 
   constructor(options: DhcpServiceOptions, dependencies: DhcpServiceDependencies) {
     this.#options = options;
@@ -171,6 +181,17 @@ export class DhcpService {
     };
     const seen: Seen = { listener, arrival, request, computer };
     const decision = decideBoot(request, facts, arrivedAtMs);
+    // Segments behind a relay have the DHCP server that the relay was made for.
+    if (facts.settings["boot.mode"] === "dhcp" && arrival.port === 67 && request.relayAddress === null) {
+      if (decision.type === "ignore") {
+        this.#stayedSilent(seen, decision.reason);
+      }
+      const program = decision.type === "offer" ? decision.program : null;
+      this.#answerWithLease(seen, program, arrivedAtMs).catch((error: unknown) => {
+        this.#dependencies.log.error({ err: error }, "a lease could not be answered");
+      });
+      return;
+    }
     if (decision.type === "ignore") {
       this.#stayedSilent(seen, decision.reason);
       return;
@@ -196,6 +217,44 @@ export class DhcpService {
       file: decision.program.type === "tftp-file" ? decision.program.fileName : decision.program.url,
       latencyMs,
     });
+  }
+
+  /** Without another DHCP server: address and boot program in one answer. */
+  async #answerWithLease(seen: Seen, program: BootProgram | null, arrivedAtMs: number): Promise<void> {
+    const { listener, arrival, request } = seen;
+    const { leases, clock, attempts, recordEvent } = this.#dependencies;
+    if (!listener.budget.take(arrivedAtMs)) {
+      this.#stayedSilent(seen, "rate-limited");
+      return;
+    }
+    const boot = program === null ? null : { program, mtftp: this.#mtftpPlace(program) };
+    const answer = await leases.answer(listener.networkInterface, arrival, boot);
+    if (answer.type === "ignore") {
+      this.#countLease(answer.reason);
+      if (request.identity !== null && leaseFailures.has(answer.reason as BootFailure)) {
+        recordEvent({ ...this.#eventOf(seen), outcome: "failed", reason: answer.reason as BootFailure });
+      }
+      return;
+    }
+    listener.socket.send(answer.bytes, answer.to);
+    this.latency.add(clock.monotonicMs() - arrivedAtMs);
+    this.#countLease(`lease-${answer.message}`);
+    if (request.identity !== null && answer.lease !== null) {
+      attempts.noteLease(request.identity.mac, answer.lease.address);
+    }
+    if (program !== null && answer.message === "offer") {
+      this.#noteOffer(request, program, arrivedAtMs);
+      recordEvent({
+        ...this.#eventOf(seen),
+        stage: "offer",
+        file: program.type === "tftp-file" ? program.fileName : program.url,
+        latencyMs: clock.monotonicMs() - arrivedAtMs,
+      });
+    }
+  }
+
+  #countLease(reason: string): void {
+    this.counters.set(reason, (this.counters.get(reason) ?? 0) + 1);
   }
 
   /** Only where the plan sends boot files by multicast. */

@@ -6,19 +6,13 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { ChunkStore } from "#server/chunk-store.ts";
 import { importRawDisk } from "#server/image-import.ts";
+import type { TransmitPlan, TransmitResult } from "./transmit-plan.ts";
 import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
 
 const diskSizeBytes = 24 << 20;
 
-type Result = {
-  readonly durationMs: number;
-  readonly sentBytes: number;
-  readonly left: Readonly<Record<string, string>>;
-  readonly complete: Readonly<Record<string, { readonly isComplete: boolean } | undefined>>;
-};
-
 /** sender (10.8.0.1) ── room ── a (10.8.0.2), b (10.8.0.3), c (10.8.0.4) */
-async function transmit(t: TestContext, prepare: (hosts: NetworkHosts) => void): Promise<Result> {
+async function transmit(t: TestContext, prepare: (hosts: NetworkHosts) => void): Promise<TransmitResult> {
   const folder = mkdtempSync(join(tmpdir(), "portolan-imaging-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const disk = join(folder, "disk.img");
@@ -35,19 +29,28 @@ async function transmit(t: TestContext, prepare: (hosts: NetworkHosts) => void):
     ...names.map((host, index) => ({ host, interfaceName: "eth0", address: `10.8.0.${index + 2}/24` })),
   ]);
   prepare(hosts);
+  const plan: TransmitPlan = {
+    chunksFolder: join(folder, "chunks"),
+    manifestPath: join(folder, "manifest.json"),
+    maxMbps: 0,
+    receivers: names.map((name) => ({ namespace: hosts.namespace(name) })),
+  };
+  const planPath = join(folder, "plan.json");
+  writeFileSync(planPath, JSON.stringify(plan));
   const output = hosts.run("sender", process.execPath, [
     "--disable-warning=ExperimentalWarning",
     "test/imaging/transmit.ts",
-    join(folder, "chunks"),
-    join(folder, "manifest.json"),
-    ...names.map((name) => hosts.namespace(name)),
+    planPath,
   ]);
   assert.equal(statSync(disk).size, diskSizeBytes);
-  return JSON.parse(output) as Result;
+  return JSON.parse(output) as TransmitResult;
 }
 
-function assertAllComplete(result: Result): void {
-  assert.deepEqual(Object.values(result.left), ["done", "done", "done"]);
+function assertAllComplete(result: TransmitResult): void {
+  assert.deepEqual(
+    Object.values(result.left).map(({ reason }) => reason),
+    ["done", "done", "done"],
+  );
   assert.deepEqual(
     Object.values(result.complete).map((receiver) => receiver?.isComplete),
     [true, true, true],

@@ -7,15 +7,19 @@ import type { TaskContext } from "#agent/task.ts";
 import { decodeManifest } from "#engine/image/manifest.ts";
 import { createLinuxNetwork } from "#platform/linux/linux-network.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
-import type { ServerImagingMessage } from "#wire/control/imaging-messages.ts";
+import { fromRanges, type Ranges, type ServerImagingMessage } from "#wire/control/imaging-messages.ts";
 
 /*
  * One receiver in a namespace, with lines of JSON for its control connection.
- * usage: receive-session.ts MANIFEST SERVER-ADDRESS
+ * usage: receive-session.ts MANIFEST SERVER-ADDRESS RANGES|null
  */
-const [manifestPath = "", serverAddress = ""] = process.argv.slice(2);
+const [manifestPath = "", serverAddress = "", rangesText = "null"] = process.argv.slice(2);
 const manifest = decodeManifest(readFileSync(manifestPath, "utf8"));
-const wanted = [...manifest.chunks.keys()].filter((index) => manifest.chunks[index] !== null);
+const ranges = JSON.parse(rangesText) as Ranges | null;
+const chunkCount = manifest.chunks.length;
+const wanted = [...fromRanges(ranges ?? [[0, chunkCount]], chunkCount)].filter(
+  (index) => manifest.chunks[index] !== null,
+);
 const written = new Set<number>();
 
 function send(message: object): void {
@@ -68,6 +72,7 @@ async function receive(message: ServerImagingMessage): Promise<void> {
 
 // Not merely ended by the signal: a profile is written at a proper exit.
 process.on("SIGTERM", () => process.exit());
+send({ type: "up" });
 for await (const line of createInterface({ input: process.stdin })) {
   await receive(JSON.parse(line) as ServerImagingMessage);
 }

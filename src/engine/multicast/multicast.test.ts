@@ -67,6 +67,8 @@ type Member = {
   readonly engine: MulticastReceiver;
   readonly joinAtMs: number;
   readonly dieAtMs: number;
+  /** Back from the dead: it was held up, or its network was. */
+  readonly wakeAtMs: number;
   /** What a computer that works slowly takes from its socket. */
   readonly packetsPerMs: number;
   readonly backlog: DataPacket[];
@@ -80,7 +82,7 @@ type Script = {
   readonly loss: number;
   readonly duplication?: number;
   readonly reorder?: number;
-  readonly members: readonly (Partial<Pick<Member, "joinAtMs" | "dieAtMs" | "packetsPerMs">> & {
+  readonly members: readonly (Partial<Pick<Member, "joinAtMs" | "dieAtMs" | "wakeAtMs" | "packetsPerMs">> & {
     id: string;
   })[];
 };
@@ -90,6 +92,7 @@ const senderLimits = {
   windowMax: 256,
   judgeMs: 2000,
   silenceMs: 3000,
+  silenceMsMax: 30_000,
   parityCountMax: 64,
 };
 
@@ -111,6 +114,7 @@ class Room {
     this.members = script.members.map((given) => ({
       joinAtMs: 0,
       dieAtMs: Number.POSITIVE_INFINITY,
+      wakeAtMs: Number.POSITIVE_INFINITY,
       packetsPerMs: 1000,
       ...given,
       engine: new MulticastReceiver(Array.from({ length: chunkCount }, (_, index) => index)),
@@ -130,11 +134,15 @@ class Room {
       this.#admitAndJudge();
       this.#send();
       for (const member of this.#inSession) {
-        if (this.#nowMs < member.dieAtMs) {
+        if (this.#isAwake(member)) {
           this.#work(member);
         }
       }
     }
+  }
+
+  #isAwake({ dieAtMs, wakeAtMs }: Member): boolean {
+    return this.#nowMs < dieAtMs || this.#nowMs >= wakeAtMs;
   }
 
   #admitAndJudge(): void {
@@ -183,7 +191,7 @@ class Room {
   #deliver(packet: DataPacket): void {
     const { loss, duplication = 0, reorder = 0 } = this.#script;
     for (const member of this.#inSession) {
-      if (this.#nowMs >= member.dieAtMs || this.#random() < loss) {
+      if (!this.#isAwake(member) || this.#random() < loss) {
         continue;
       }
       for (let copies = this.#random() < duplication ? 2 : 1; copies > 0; copies -= 1) {
@@ -295,6 +303,43 @@ test("multicast: a receiver at a fiftieth of the pace is named too slow, and the
   assert.equal(outcome.left.get("a"), "done");
   assert.equal(outcome.left.get("b"), "done");
   assert.equal(outcome.left.get("slow"), "too-slow");
+});
+
+test("multicast: in a room where all are slow, each in its own measure, none is sent away", () => {
+  const members = [0.02, 0.025, 0.035, 0.05].map((packetsPerMs, index) => ({
+    id: `pc${index}`,
+    packetsPerMs,
+  }));
+  for (const loss of [0, 0.02]) {
+    const outcome = play({ seed: 8, loss, members });
+    assert.deepEqual([...outcome.left.values()], ["done", "done", "done", "done"]);
+    const idealMs = copyCount / 0.02;
+    assert.ok(outcome.endedAtMs < idealMs * 1.25, `${outcome.endedAtMs} ms beside ${idealMs} ms`);
+  }
+});
+
+test("multicast: of a room of eight, three that are far slower go together, and the others keep their pace", () => {
+  const healthy = ["a", "b", "c", "d", "e"].map((id) => ({ id, packetsPerMs: 0.2 }));
+  const slow = ["x", "y", "z"].map((id, index) => ({ id, packetsPerMs: 0.01 + index / 500 }));
+  const outcome = play({ seed: 9, loss: 0, members: [...healthy, ...slow] });
+  assert.deepEqual(
+    [...outcome.left].filter(([, reason]) => reason === "too-slow").map(([id]) => id),
+    ["x", "y", "z"],
+  );
+  const idealMs = copyCount / 0.2;
+  assert.ok(outcome.endedAtMs < idealMs + 4000, `${outcome.endedAtMs} ms beside ${idealMs} ms`);
+});
+
+test("multicast: when all fall silent at once nobody is sent away, and they go on when they are back", () => {
+  const members = three.map(({ id }) => ({ id, packetsPerMs: 0.2, dieAtMs: 1000, wakeAtMs: 16_000 }));
+  const outcome = play({ seed: 10, loss: 0, members });
+  assert.deepEqual([...outcome.left.values()], ["done", "done", "done"]);
+});
+
+test("multicast: when all are gone for good the session ends", () => {
+  const members = three.map(({ id }) => ({ id, packetsPerMs: 0.2, dieAtMs: 1000 }));
+  const outcome = play({ seed: 11, loss: 0, members });
+  assert.deepEqual([...outcome.left.values()], ["silent", "silent", "silent"]);
 });
 
 test("multicast receiver: a chunk repeated while it is written is not asked for again", () => {

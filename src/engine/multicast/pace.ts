@@ -7,10 +7,14 @@ export type PaceLimits = {
   readonly datagramSizeBytes: number;
   /** Blocked for this long means the tail was lost: go on with half the window. */
   readonly stallMs: number;
-  /** A receiver that reports nothing for this long is sent away to unicast. */
+  /** A receiver that reports nothing for this long is sent away to unicast, when at least half of the room reports. */
   readonly silenceMs: number;
-  /** A receiver that holds the others up for 0.7 of this time is sent away to unicast. */
+  /** The same when most are silent: that is the network, or the server itself, and unicast would not help them. */
+  readonly silenceMsMax: number;
+  /** Receivers that hold the room up for 0.4 of this time are put on trial. */
   readonly judgeMs: number;
+  /** How long the room goes on without them then; those without whom it goes twice as fast are sent away to unicast. */
+  readonly trialMs: number;
 };
 
 /*
@@ -21,6 +25,13 @@ const lossSampleCount = 256;
 const congestionLossRate = 0.06;
 const noiseLossRate = 0.035;
 
+/** Whoever is the reason that the room goes at less than half of its speed must go on alone. */
+const speedUpMin = 2;
+/** After a trial that was in vain there is none for this long, then for twice as long, and so on. */
+const excusedMs = 15_000;
+/** Between two calls of `judge`: we stood still ourselves, and reports wait in our sockets. */
+const standstillMs = 2500;
+
 type Progress = {
   sequence: number;
   /** Where the current sample of its loss began. */
@@ -29,8 +40,19 @@ type Progress = {
   /** Its last sample was of a congested link. */
   isLossy: boolean;
   reportedAtMs: number;
-  /** Milliseconds for which it, and few others, kept the sender waiting or lost much, since `judgedAtMs`. */
+  /** Milliseconds for which it, and no more than half of the room, kept the sender waiting or lost much, since `judgedAtMs`. */
   heldUpMs: number;
+  /** Trials that have shown that the room is no faster without it. */
+  trialCount: number;
+  excusedUntilMs: number;
+};
+
+/** The room goes on without some for a while, to see what difference they make. */
+type Trial = {
+  readonly receivers: ReadonlySet<Progress>;
+  readonly beganAtMs: number;
+  fromSequence: number;
+  readonly rateBefore: number;
 };
 
 /**
@@ -51,6 +73,8 @@ export class Pace {
   #isStarting = true;
   #blockedSinceMs: number | null = null;
   #judgedAtMs: number;
+  #judgedSequence = 0;
+  #trial: Trial | null = null;
   #tokens = 0;
   #tokensAtMs: number;
 
@@ -73,6 +97,8 @@ export class Pace {
       isLossy: false,
       reportedAtMs: nowMs,
       heldUpMs: 0,
+      trialCount: 0,
+      excusedUntilMs: 0,
     });
   }
 
@@ -102,6 +128,9 @@ export class Pace {
     receiver.sampledSequence = receiver.sequence;
     receiver.sampledLost = lost;
     receiver.isLossy = lossRate > congestionLossRate;
+    if (this.#isOnTrial(receiver)) {
+      return;
+    }
     if (receiver.isLossy) {
       // Once for what was in flight: the others report the same overflow.
       if (receiver.sequence > this.#lossAtSequence) {
@@ -116,9 +145,9 @@ export class Pace {
     }
   }
 
-  /** Receivers that report nothing at all: dead or cut off. */
-  silent(nowMs: number): ReadonlySet<string> {
-    const ids = [...this.#receivers].filter(([, receiver]) => this.#isSilent(receiver, nowMs));
+  /** Receivers that report nothing at all, dead or cut off, and those on trial. */
+  notAwaited(nowMs: number): ReadonlySet<string> {
+    const ids = [...this.#receivers].filter(([, receiver]) => !this.#isAwaited(receiver, nowMs));
     return new Set(ids.map(([receiverId]) => receiverId));
   }
 
@@ -155,61 +184,113 @@ export class Pace {
   }
 
   /**
-   * Receivers that must go on by unicast, with the reason. Call about every second.
+   * Receivers that must go on by unicast, with the reason. Call about twice a second.
    *
    * @param elapsedMs since the last call
    */
-  judge(nowMs: number, elapsedMs: number): { readonly receiverId: string; readonly reason: LeftReason }[] {
-    const { silenceMs, judgeMs } = this.#limits;
-    const gone = [...this.#receivers]
-      .filter(([, receiver]) => nowMs - receiver.reportedAtMs > silenceMs)
-      .map(([receiverId]) => ({ receiverId, reason: "silent" as const }));
+  judge(nowMs: number, elapsedMs: number): Left[] {
+    if (elapsedMs > standstillMs) {
+      this.#receivers.forEach((receiver) => {
+        receiver.reportedAtMs = Math.min(nowMs, receiver.reportedAtMs + elapsedMs);
+      });
+      this.#beginPeriod(nowMs);
+    }
+    const gone = this.#gone(nowMs);
+    const tooSlow = this.#tooSlow(nowMs, elapsedMs);
+    return [...this.#receivers].flatMap(([receiverId, receiver]): Left[] => {
+      const slow: Left[] = tooSlow.has(receiver) ? [{ receiverId, reason: "too-slow" }] : [];
+      return gone.has(receiver) ? [{ receiverId, reason: "silent" }] : slow;
+    });
+  }
+
+  #gone(nowMs: number): ReadonlySet<Progress> {
+    const receivers = [...this.#receivers.values()];
+    const silentFor = (limitMs: number): Progress[] =>
+      receivers.filter(({ reportedAtMs }) => nowMs - reportedAtMs > limitMs);
+    const silent = silentFor(this.#limits.silenceMs);
+    return new Set(silent.length <= receivers.length / 2 ? silent : silentFor(this.#limits.silenceMsMax));
+  }
+
+  /** Those without whom the room has been found to go much faster. */
+  #tooSlow(nowMs: number, elapsedMs: number): ReadonlySet<Progress> {
+    if (this.#trial !== null) {
+      return nowMs - this.#trial.beganAtMs < this.#limits.trialMs
+        ? new Set()
+        : this.#endTrial(this.#trial, nowMs);
+    }
     for (const receiver of this.#stragglers(nowMs)) {
       receiver.heldUpMs += elapsedMs;
     }
-    const tooSlow = [...this.#receivers]
-      .filter(([, receiver]) => receiver.heldUpMs > judgeMs * 0.7)
-      .map(([receiverId]) => ({ receiverId, reason: "too-slow" as const }));
-    if (nowMs - this.#judgedAtMs > judgeMs) {
-      this.#judgedAtMs = nowMs;
-      for (const receiver of this.#receivers.values()) {
-        receiver.heldUpMs = 0;
-      }
+    const { judgeMs } = this.#limits;
+    const suspects = [...this.#receivers.values()].filter(({ heldUpMs }) => heldUpMs > judgeMs * 0.4);
+    if (suspects.length > 0) {
+      // What is reported counts, before and after: a burst that fills the window says nothing.
+      const rateBefore = (this.#reportedSequence(nowMs) - this.#judgedSequence) / (nowMs - this.#judgedAtMs);
+      this.#trial = { receivers: new Set(suspects), beganAtMs: nowMs, fromSequence: 0, rateBefore };
+      this.#trial.fromSequence = this.#reportedSequence(nowMs);
+    } else if (nowMs - this.#judgedAtMs > judgeMs) {
+      this.#beginPeriod(nowMs);
     }
-    return [
-      ...gone,
-      ...tooSlow.filter(({ receiverId }) => !gone.some((item) => item.receiverId === receiverId)),
-    ];
+    return new Set();
   }
 
-  /** Those that lose much while the others do not, and the one that all wait for. */
-  #stragglers(nowMs: number): ReadonlySet<Progress> {
+  #endTrial(trial: Trial, nowMs: number): ReadonlySet<Progress> {
+    const { receivers, beganAtMs, fromSequence, rateBefore } = trial;
+    const rate = (this.#reportedSequence(nowMs) - fromSequence) / (nowMs - beganAtMs);
+    this.#trial = null;
+    this.#beginPeriod(nowMs);
+    if (rate > rateBefore * speedUpMin) {
+      return receivers;
+    }
+    // What it missed meanwhile is asked about at the end; the room does not stop until it has caught up.
+    this.#writtenOffSequence = this.#sentSequence;
+    for (const receiver of receivers) {
+      receiver.excusedUntilMs = nowMs + excusedMs * 2 ** receiver.trialCount;
+      receiver.trialCount += 1;
+    }
+    return new Set();
+  }
+
+  #beginPeriod(nowMs: number): void {
+    this.#judgedAtMs = nowMs;
+    this.#judgedSequence = this.#reportedSequence(nowMs);
+    for (const receiver of this.#receivers.values()) {
+      receiver.heldUpMs = 0;
+    }
+  }
+
+  /** Those that lose much while the others do not, and those that more than half of the room wait for. */
+  #stragglers(nowMs: number): readonly Progress[] {
     const receivers = [...this.#receivers.values()]
-      .filter((receiver) => !this.#isSilent(receiver, nowMs))
+      .filter((receiver) => this.#isAwaited(receiver, nowMs))
       .toSorted((a, b) => a.sequence - b.sequence);
     const lossy = receivers.filter(({ isLossy }) => isLossy);
-    const stragglers = new Set(lossy.length <= receivers.length / 4 ? lossy : []);
-    const [slowest, second] = receivers;
-    const isAlone =
-      slowest !== undefined &&
-      second !== undefined &&
-      this.#blockedSinceMs !== null &&
-      second.sequence - slowest.sequence > this.#window * 0.75;
-    return isAlone ? stragglers.add(slowest) : stragglers;
+    const isMinority = lossy.length <= receivers.length / 4;
+    const median = receivers[Math.floor(receivers.length / 2)]?.sequence ?? 0;
+    const isBlocked = this.#blockedSinceMs !== null;
+    return receivers.filter(
+      ({ sequence, isLossy, excusedUntilMs }) =>
+        nowMs >= excusedUntilMs &&
+        ((isMinority && isLossy) || (isBlocked && median - sequence > this.#window * 0.75)),
+    );
   }
 
-  #isSilent({ reportedAtMs }: Progress, nowMs: number): boolean {
-    return nowMs - reportedAtMs >= this.#limits.stallMs;
+  #isOnTrial(receiver: Progress): boolean {
+    return this.#trial?.receivers.has(receiver) === true;
+  }
+
+  #isAwaited(receiver: Progress, nowMs: number): boolean {
+    return nowMs - receiver.reportedAtMs < this.#limits.stallMs && !this.#isOnTrial(receiver);
   }
 
   /**
    * What the slowest receiver has reported, or what was written off after that. One that reports nothing at all is dead
-   * or cut off, and not waited for.
+   * or cut off, and not waited for; nor is one on trial.
    */
   #reportedSequence(nowMs: number): number {
     let lowest = this.#sentSequence;
     for (const receiver of this.#receivers.values()) {
-      if (!this.#isSilent(receiver, nowMs)) {
+      if (this.#isAwaited(receiver, nowMs)) {
         lowest = Math.min(lowest, receiver.sequence);
       }
     }
@@ -219,3 +300,5 @@ export class Pace {
 
 /** Why a receiver is no longer in a session. */
 export type LeftReason = "done" | "failed" | "silent" | "too-slow";
+
+export type Left = { readonly receiverId: string; readonly reason: LeftReason };

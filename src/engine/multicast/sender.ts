@@ -1,7 +1,7 @@
 import { fromRanges, type MissingBlocks, type Ranges, toRanges } from "#wire/control/imaging-messages.ts";
 import { stripeCount } from "#wire/multicast/data-packet.ts";
 import { ChunkLack, type Repair } from "./chunk-lack.ts";
-import { Pace, type LeftReason, type PaceLimits } from "./pace.ts";
+import { type Left, Pace, type PaceLimits } from "./pace.ts";
 
 /** What to put on the wire next. */
 export type SendUnit = Repair & { readonly chunkIndex: number };
@@ -28,7 +28,9 @@ export const defaultSenderLimits: SenderLimits = {
   datagramSizeBytes: 1466,
   stallMs: 400,
   silenceMs: 10_000,
+  silenceMsMax: 60_000,
   judgeMs: 4000,
+  trialMs: 1000,
   roundChunkCount: 16,
   roundMs: 200,
   openChunkCountMax: 60,
@@ -78,7 +80,7 @@ export class MulticastSender {
   readonly #openChunks = new Map<number, OpenChunk>();
 
   /** Not waited for. What they lack is asked when everything else is settled, should they be back by then. */
-  #silent: ReadonlySet<string> = new Set();
+  #notAwaited: ReadonlySet<string> = new Set();
 
   constructor(chunkCount: number, limits: SenderLimits, nowMs: number) {
     this.#limits = limits;
@@ -210,7 +212,7 @@ export class MulticastSender {
    */
   endRound(): RoundEnd | null {
     const isIdle =
-      this.#silent.size < this.#wanted.size &&
+      this.#notAwaited.size < this.#wanted.size &&
       this.#openRounds.size === 0 &&
       this.#repairs.size === 0 &&
       this.#queue.size === 0;
@@ -226,7 +228,7 @@ export class MulticastSender {
     const round: OpenRound = {
       sequence: this.sentSequence,
       chunks: this.#current,
-      waitingFor: new Set(this.#wanted.keys()).difference(this.#silent),
+      waitingFor: new Set(this.#wanted.keys()).difference(this.#notAwaited),
       lacking: new Map(),
     };
     this.#openRounds.set(number, round);
@@ -237,10 +239,10 @@ export class MulticastSender {
   }
 
   /** Receivers that must go on by unicast, see `Pace.judge`. */
-  judge(nowMs: number, elapsedMs: number): { readonly receiverId: string; readonly reason: LeftReason }[] {
-    this.#silent = this.#pace.silent(nowMs);
+  judge(nowMs: number, elapsedMs: number): Left[] {
+    this.#notAwaited = this.#pace.notAwaited(nowMs);
     for (const [number, round] of this.#openRounds) {
-      this.#silent.forEach((receiverId) => round.waitingFor.delete(receiverId));
+      this.#notAwaited.forEach((receiverId) => round.waitingFor.delete(receiverId));
       this.#settle(number, round);
     }
     return this.#pace.judge(nowMs, elapsedMs);

@@ -55,6 +55,24 @@ export const siteServerSchema = z.object({
 });
 export type SiteServerResource = z.infer<typeof siteServerSchema>;
 
+export const stragglerSchema = z.object({
+  computerId: z.string(),
+  name: z.string(),
+  isConnected: z.boolean(),
+  lastSeenAt: epochMs.nullable(),
+  /** What became of the last order to move. */
+  lastOrder: z.string().nullable(),
+});
+
+/** A change of the control port that is under way at this server. */
+export const controlMoveSchema = z.object({
+  port: z.number(),
+  /** Still open for who has not moved; empty: nothing is under way. */
+  oldPorts: z.array(z.number()),
+  stragglers: z.array(stragglerSchema),
+});
+export type ControlMoveResource = z.infer<typeof controlMoveSchema>;
+
 /** Settings of the site, and its servers. */
 export const settingsRoutes = {
   listServers: {
@@ -62,6 +80,18 @@ export const settingsRoutes = {
     path: "/servers",
     summary: "Servers of the site",
     response: z.array(siteServerSchema),
+  },
+  showControlMove: {
+    method: "GET",
+    path: "/control-move",
+    summary: "A change of the control port that is under way, and who has not moved",
+    response: controlMoveSchema,
+  },
+  releaseControlMove: {
+    method: "POST",
+    path: "/control-move/release",
+    summary: "Close the old control port now; whoever is left must find the server by discovery",
+    response: controlMoveSchema,
   },
   listSettings: {
     method: "GET",

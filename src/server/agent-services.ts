@@ -6,6 +6,7 @@ import type { AgentMessage } from "#wire/control/message.ts";
 import { ComputerStore } from "#store/computer-store.ts";
 import type { BootServices } from "./boot-services.ts";
 import type { ComputerDirectory } from "./computer-directory.ts";
+import type { ControlMove } from "./control-move.ts";
 import { ComputerRegistry } from "./computer-registry.ts";
 import type { ManagementServices } from "./management-services.ts";
 import type { ServerParts } from "./server.ts";
@@ -21,13 +22,14 @@ export function createDiscovery(
   parts: ServerParts,
   registry: ComputerRegistry,
   watch: ProbeWatch,
+  controlPort: () => number,
 ): DiscoveryService {
-  const { flows, interfaces, settings, config, network, clock, log, authority } = parts;
+  const { flows, interfaces, config, network, clock, log, authority } = parts;
   return new DiscoveryService(
     {
       flows,
       interfaces,
-      controlPort: () => settings.current()["control.tcpPort"],
+      controlPort,
       serverName: config.name,
     },
     {
@@ -53,6 +55,7 @@ type ControlWiring = {
   readonly boot: BootServices;
   readonly management: ManagementServices;
   readonly probes: ProbeDesk;
+  readonly move: ControlMove;
 };
 
 /** The agents' connections, wired to who lets them in and who gives them work. */
@@ -99,7 +102,8 @@ export function createControl(given: ControlWiring): ControlService {
 }
 
 /** Everyone who waits for a computer learns that it is here. */
-function welcomeAgent({ parts, registry, jobs, boot, management }: ControlWiring, link: ControlLink): void {
+function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
+  const { parts, registry, jobs, boot, management, move } = wiring;
   const { interfaces, clock, log } = parts;
   const { inventory } = link.hello;
   const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
@@ -114,6 +118,7 @@ function welcomeAgent({ parts, registry, jobs, boot, management }: ControlWiring
   log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
   management.wake.seen(link.computerId);
   jobs.connected(link);
+  move.connected(link);
 }
 
 /** Each message to the service whose affair it is. */
@@ -205,12 +210,24 @@ function listAgentNetworks(
 ): AgentNetwork[] {
   return registry.list().flatMap((computer) => {
     const link = findLink(computer.id);
-    return (computer.inventory?.addresses ?? []).map((address) => ({
-      address,
-      prefixLength: null,
-      gatewayAddress: null,
-      serverAddress: link?.address === address ? link.serverAddress : null,
-    }));
+    // Agents of before there were cards name their addresses alone.
+    const cards = computer.inventory?.cards ?? [];
+    const networks =
+      cards.length > 0
+        ? cards
+        : (computer.inventory?.addresses ?? []).map((address) => ({ address, prefixLength: null }));
+    return networks.flatMap(({ address, prefixLength }) =>
+      address === null
+        ? []
+        : [
+            {
+              address,
+              prefixLength,
+              gatewayAddress: null,
+              serverAddress: link?.address === address ? link.serverAddress : null,
+            },
+          ],
+    );
   });
 }
 

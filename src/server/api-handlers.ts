@@ -3,6 +3,7 @@ import { accountHandlers } from "./handlers/account-handlers.ts";
 import { agentHandlers, enrolmentHandlers } from "./handlers/agent-handlers.ts";
 import { bootHandlers } from "./handlers/boot-handlers.ts";
 import { computerHandlers } from "./handlers/computer-handlers.ts";
+import { controlMoveHandlers } from "./handlers/control-move-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
 import { jobHandlers } from "./handlers/job-handlers.ts";
 import { planExportHandlers } from "./handlers/plan-export-handlers.ts";
@@ -25,6 +26,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...verifyHandlers(server),
     ...planExportHandlers(server, version),
     ...settingsHandlers(server),
+    ...controlMoveHandlers(server),
     ...segmentHandlers(server),
     ...computerHandlers(server),
     ...agentHandlers(server),

@@ -36,6 +36,8 @@ export type BootServicesDependencies = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: () => Settings;
+  /** Where agents are to connect. */
+  readonly controlPort: () => number;
   readonly directory: ComputerDirectory;
   readonly sink: BootEventSink;
   readonly leases: DhcpServiceDependencies["leases"];
@@ -76,7 +78,7 @@ export function createBootServices(
     files,
     settings,
     preboot: () => ({
-      controlPort: settings()["control.tcpPort"],
+      controlPort: dependencies.controlPort(),
       siteKeyFingerprint: options.siteKeyFingerprint,
       extraKernelArguments: options.extraKernelArguments,
     }),

@@ -24,6 +24,7 @@ import type { ChunkStore } from "./chunk-store.ts";
 import { toBootEvent } from "./handlers/boot-handlers.ts";
 import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
+import type { ControlMove } from "./control-move.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 import type { ImageCatalogue } from "./image-catalogue.ts";
 import { createImageServices } from "./image-services.ts";
@@ -44,7 +45,7 @@ import { RelaySightings } from "./relay-sightings.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { SiteSettings } from "./site-settings.ts";
 import type { SiteSync } from "./site-sync.ts";
-import { createLeases, createServices, createSettings, createSync } from "./site-services.ts";
+import { createLeases, createMove, createServices, createSettings, createSync } from "./site-services.ts";
 import { createFindings, createVerify } from "./verify-services.ts";
 import type { FindingService } from "./verify/finding-service.ts";
 import { ProbeDesk } from "./verify/probe-desk.ts";
@@ -65,6 +66,7 @@ export type PortolanServer = {
   readonly tls: { readonly key: string; readonly cert: string };
   readonly registry: ComputerRegistry;
   readonly segments: SiteSegments;
+  readonly move: ControlMove;
   readonly management: ManagementServices;
   readonly images: ImageStore;
   readonly packages: PackageStore;
@@ -122,6 +124,8 @@ export type ServerParts = Pick<
   "config" | "network" | "clock" | "log" | "interfaces" | "flows" | "settings" | "authority" | "tls"
 > & {
   readonly db: Database;
+  readonly plan: LivePlan;
+  readonly services: () => RunningServices;
 };
 
 function createAccounts({
@@ -164,7 +168,7 @@ async function keepBootEvents(
 function createBoot(
   parts: ServerParts,
   directory: ComputerDirectory,
-  watching: Pick<BootServicesDependencies, "probes" | "observe">,
+  watching: Pick<BootServicesDependencies, "probes" | "observe" | "controlPort">,
   given: { readonly sink: BootEventSink; readonly segments: () => SiteSegments },
 ): BootServices {
   const { config, network, clock, log, interfaces, flows, settings, authority } = parts;
@@ -200,7 +204,11 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
   const { images, chunks, catalogue, transfers, captures } = createImageServices(parts, findLink);
   const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
   const { findings, store } = createFindings(parts, () => segments.current());
-  const watching = { probes: probes.watch, observe: findings.observe.bind(findings) };
+  const watching = {
+    probes: probes.watch,
+    observe: findings.observe.bind(findings),
+    controlPort: () => control.openPort(),
+  };
   const boot = createBoot(parts, directory, watching, {
     sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes, management, findings }, sightings),
     segments: () => segments,
@@ -225,9 +233,10 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
     imaging: () => imaging,
     wake: management.wake,
   });
-  const discovery = createDiscovery(parts, registry, probes.watch);
+  const move = createMove({ parts, registry, management, control: () => control, services: parts.services });
+  const discovery = createDiscovery(parts, registry, probes.watch, () => control.openPort());
   const control = createControl({
-    ...{ parts, registry, jobs, imaging, boot, management },
+    ...{ parts, registry, jobs, imaging, boot, management, move },
     probes: probes.desk,
   });
   const verify = createVerify({
@@ -244,7 +253,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
   return {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
     ...{
-      ...{ registry, segments, management, images, bootEvents, chunks, catalogue, boot, control },
+      ...{ registry, segments, move, management, images, bootEvents, chunks, catalogue, boot, control },
       ...{ discovery, transfers, imaging, jobs, verify, findings, packages, jobStore: new JobStore(db) },
       operations: new Operations(),
     },
@@ -274,10 +283,23 @@ export async function createServer(
   const flows = (): readonly Flow[] => plan.flows();
   const addresses = interfaces.map((nic) => nic.address);
   const tls = await authority.issueServer(config.name || hostname(), addresses, clock.epochMs());
-  const parts = { config, network, clock, log, interfaces, flows, settings, authority, tls, db };
+  const parts = {
+    config,
+    network,
+    clock,
+    log,
+    interfaces,
+    flows,
+    settings,
+    authority,
+    tls,
+    db,
+    plan,
+    services: () => services,
+  };
   const server = assemble(parts);
   const services = createServices(parts, server);
-  const sync = createSync({ parts, servers, services, segments: server.segments });
+  const sync = createSync({ parts, servers, services, segments: server.segments, move: server.move });
   return {
     ...server,
     startedAtMs: clock.epochMs(),

@@ -1,11 +1,16 @@
 import { computeFlows } from "#plan/flows.ts";
 import { findPortClash } from "#plan/port-clash.ts";
 import { SettingError } from "#plan/setting-rules.ts";
+import { ControlMoveStore } from "#store/control-move-store.ts";
 import type { Database } from "#store/database.ts";
 import { LeaseStore } from "#store/lease-store.ts";
 import type { ServerStore } from "#store/server-store.ts";
 import { listenToSite, notifySite } from "#store/site-notices.ts";
 import type { SiteStore } from "#store/site-store.ts";
+import type { ComputerRegistry } from "./computer-registry.ts";
+import { ControlMove } from "./control-move.ts";
+import type { ManagementServices } from "./management-services.ts";
+import type { ControlService } from "./services/control-service.ts";
 import type { ServerConfig } from "./config.ts";
 import { RunningServices } from "./running-services.ts";
 import type { PortolanServer, ServerParts } from "./server.ts";
@@ -79,20 +84,43 @@ export function createServices(
   );
 }
 
+/** Moves agents to another control port, and keeps the old one open for who is left. */
+export function createMove(given: {
+  readonly parts: ServerParts;
+  readonly registry: ComputerRegistry;
+  readonly control: () => ControlService;
+  readonly management: ManagementServices;
+  readonly services: () => RunningServices;
+}): ControlMove {
+  const { parts, registry, control, management, services } = given;
+  const { config, plan, settings, clock, log, db } = parts;
+  return new ControlMove({
+    store: new ControlMoveStore(db, config.name),
+    ...{ plan, clock, log, control },
+    controlPort: () => settings.current()["control.tcpPort"],
+    computers: () => registry.list(),
+    agentSettings: management.agentSettings,
+    onReleased: () => {
+      services()
+        .follow()
+        .catch((error: unknown) => log.error({ err: error }, "closing old control ports"));
+    },
+  });
+}
+
 /** Follows the site's settings and says what this server runs with. */
 export function createSync(given: {
   readonly parts: ServerParts;
   readonly servers: ServerStore;
   readonly services: RunningServices;
   readonly segments: SiteSegments;
+  readonly move: ControlMove;
 }): SiteSync {
-  const { parts, servers, services, segments } = given;
+  const { parts, servers, services, segments, move } = given;
   const { config, settings, clock, log } = parts;
   return new SiteSync({
     ...{ serverName: config.name, startedAtMs: clock.epochMs(), servers, settings, segments, services },
-    ...{ clock, log },
-    beforeFollowing: () => Promise.resolve(),
-    afterFollowing: () => Promise.resolve(),
+    ...{ clock, log, move },
     listen: (onNotice) => listenToSite(config.databaseUrl, onNotice),
   });
 }

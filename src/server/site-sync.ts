@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "#platform/clock.ts";
 import type { ServerStore, StoredServer } from "#store/server-store.ts";
 import { StoreError } from "#store/store-error.ts";
+import type { ControlMove } from "./control-move.ts";
 import type { PlanChange, RunningServices } from "./running-services.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { SiteSettings } from "./site-settings.ts";
@@ -13,10 +14,7 @@ export type SiteSyncDependencies = {
   readonly settings: SiteSettings;
   readonly segments: SiteSegments;
   readonly services: RunningServices;
-  /** Called after settings were read and before services follow: what a change needs beside sockets. */
-  readonly beforeFollowing: () => Promise<void>;
-  /** Called when services have followed. */
-  readonly afterFollowing: () => Promise<void>;
+  readonly move: ControlMove;
   readonly listen: (onNotice: () => void) => () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -41,6 +39,10 @@ export class SiteSync {
 
   /** Starts the services, then listens for the other servers of the site. */
   async start(): Promise<PlanChange> {
+    const { servers, serverName, move } = this.#dependencies;
+    const mine = (await servers.list()).find(({ name }) => name === serverName);
+    const port = Number(mine?.settings["control.tcpPort"]);
+    await move.load(Number.isInteger(port) ? port : null);
     const change = await this.follow();
     this.#stopListening = this.#dependencies.listen(() => this.#look());
     this.#lookLater();
@@ -57,10 +59,10 @@ export class SiteSync {
   /** Brings this server to what its settings say now, and tells the site. */
   follow(): Promise<PlanChange> {
     const done = this.#turn.then(async () => {
-      const { services, beforeFollowing, afterFollowing } = this.#dependencies;
-      await beforeFollowing();
+      const { services, move } = this.#dependencies;
+      await move.stage();
       const change = await services.follow();
-      await afterFollowing();
+      await move.pursue();
       await this.#report();
       return change;
     });
@@ -83,7 +85,7 @@ export class SiteSync {
         const { opened, closed, problems } = await this.follow();
         log.info({ opened, closed, problems }, "followed a change of the site's settings");
       } else {
-        await this.#dependencies.afterFollowing();
+        await this.#dependencies.move.pursue();
         await this.#report();
       }
     };

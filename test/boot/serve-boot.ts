@@ -43,6 +43,7 @@ async function main(given: ServeBootOptions): Promise<void> {
       clock: systemClock,
       log: pino({ level: "silent" }),
       settings: () => settings,
+      controlPort: () => settings["control.tcpPort"],
       directory,
       leases: new LeaseService({
         settings: () => settings,

@@ -1,10 +1,11 @@
 import { buildRouteMap } from "@stricli/core";
 import type { FindingResource } from "#api/plan-lint-api.ts";
-import type { SettingResource, SiteServerResource } from "#api/settings-api.ts";
+import type { ControlMoveResource, SettingResource, SiteServerResource } from "#api/settings-api.ts";
 import { settingProfiles } from "#plan/settings.ts";
 import { parseSettingKey } from "#plan/setting-rules.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
+import { formatTime } from "../format-units.ts";
 import { formatFindings } from "./plan-lint-command.ts";
 
 /** Where a value comes from, when it is not the profile's, and which servers run with another. */
@@ -31,6 +32,21 @@ function formatServers(servers: readonly SiteServerResource[]): string {
     ...problems.map((problem) => `${name} cannot follow: ${problem}`),
   ]);
   return lines.length === 0 ? "" : `\n\n${lines.join("\n")}`;
+}
+
+export function formatMove({ port, oldPorts, stragglers }: ControlMoveResource): string {
+  const rows = stragglers.map((straggler) => [
+    straggler.name,
+    straggler.isConnected ? "connected" : "away",
+    straggler.lastSeenAt === null ? "never" : formatTime(straggler.lastSeenAt),
+    straggler.lastOrder ?? "not told yet",
+  ]);
+  const left =
+    rows.length === 0 ? "" : `\n${formatTable(["left behind", "now", "last seen", "order to move"], rows)}`;
+  return oldPorts.length === 0
+    ? `control connections are taken on TCP port ${port} alone${left}`
+    : `control connections move to TCP port ${port}; TCP port ${oldPorts.join(", ")} stays open for ${stragglers.length} computers${left}\n` +
+        "portolan settings staged --release closes it now";
 }
 
 const serverFlag = { server: { brief: "One server of the site", placeholder: "NAME" } } as const;
@@ -92,6 +108,15 @@ export const settingsCommand = buildRouteMap({
           text: withFindings(`${key} = ${answer.setting.value}\n${answer.effect}`, answer.findings),
           exitCode: answer.problems.length === 0 ? 0 : 1,
         };
+      },
+    }),
+    staged: apiCommand({
+      brief: "A change of the control port under way, and who has not moved",
+      switches: { release: { brief: "Close the old port now, whoever is left" } },
+      run: async ({ client, switches }) => {
+        const isRelease = switches["release"] === true;
+        const move = await client.call(isRelease ? "releaseControlMove" : "showControlMove");
+        return { json: move, text: formatMove(move) };
       },
     }),
     profile: apiCommand<[string]>({

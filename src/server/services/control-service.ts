@@ -2,7 +2,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import { grantListeners } from "#plan/socket-grant.ts";
+import { fixedPorts, grantListeners } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { NetworkInterface } from "#platform/network.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
@@ -122,6 +122,14 @@ export class ControlService {
   async stop(): Promise<void> {
     this.#cancelPing();
     await this.#listeners.close();
+  }
+
+  /** Where agents are to connect: the plan's port, or while that cannot be had an older one. */
+  openPort(): number {
+    const [planned = 0, ...older] = fixedPorts(findFlow(this.#options.flows(), "agent.control"));
+    const isOpen = (port: number): boolean =>
+      this.#listeners.find(({ localPort }) => localPort === port) !== null;
+    return [planned, ...older].find(isOpen) ?? planned;
   }
 
   find(computerId: string): ControlLink | null {

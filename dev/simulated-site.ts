@@ -41,7 +41,11 @@ function withTcp(computer: SimulatedComputer): Network {
   return {
     interfaces: () => computer.interfaces(),
     openUdp: (grant, options) => computer.openUdp(grant, options),
-    openSockets: () => [...computer.openSockets(), ...processSockets.list()],
+    // Agents follow their routes and name no interface; theirs are not the server's.
+    openSockets: () => [
+      ...computer.openSockets(),
+      ...processSockets.list().filter(({ interfaceName }) => interfaceName !== null),
+    ],
     limits: () => ["This site is simulated: datagrams go over a network in memory."],
   };
 }

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { ImageResource } from "#api/image-api.ts";
 import { useAction, useApi } from "../api/use-api.ts";
@@ -14,6 +15,7 @@ export function ImagesPage(): ReactNode {
   const [isImporting, setImporting] = useState(false);
   const [operationIds, setOperationIds] = useState<readonly string[]>([]);
   const obstacle = useObstacle("administrator");
+  const client = useQueryClient();
   const follow = (id: string): void => setOperationIds((ids) => [id, ...ids]);
   if (images.data === undefined) {
     return images.error === null ? <Loading what={text.images.loading} /> : <Failure error={images.error} />;
@@ -35,6 +37,7 @@ export function ImagesPage(): ReactNode {
         <OperationProgress
           key={id}
           id={id}
+          onEnd={() => void client.invalidateQueries({ queryKey: ["listImages"] })}
           onClose={() => setOperationIds((ids) => ids.filter((other) => other !== id))}
         />
       ))}
@@ -91,6 +94,8 @@ function ImageCard(props: {
         facts={[
           [text.images.size, formatBytes(image.sizeBytes)],
           [text.images.data, formatBytes(dataBytes)],
+          [text.images.stored, image.storedBytes === null ? null : formatBytes(image.storedBytes)],
+          [text.images.source, image.source],
           [text.images.chunkSize, formatBytes(image.chunkSizeBytes)],
           [text.images.created, <Time key="created" at={image.createdAt} />],
           ["ID", <code key="id">{image.id.slice(0, 16)}</code>],

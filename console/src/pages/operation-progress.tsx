@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 import { call } from "../api/client.ts";
 import { text } from "../text/text.ts";
@@ -7,14 +7,12 @@ import { Progress } from "../ui/pieces.tsx";
 const pollDelayMs = 500;
 
 /** Long work inside the server, followed to its end. */
-export function OperationProgress({
-  id,
-  onClose,
-}: {
+export function OperationProgress(props: {
   readonly id: string;
+  readonly onEnd: () => void;
   readonly onClose: () => void;
 }): ReactNode {
-  const client = useQueryClient();
+  const { id, onEnd, onClose } = props;
   const { data, error } = useQuery({
     queryKey: ["showOperation", id],
     queryFn: () => call("showOperation", { id }),
@@ -24,9 +22,10 @@ export function OperationProgress({
   const hasEnded = data !== undefined && data.state !== "running";
   useEffect(() => {
     if (hasEnded) {
-      void client.invalidateQueries({ queryKey: ["listImages"] });
+      onEnd();
     }
-  }, [hasEnded, client]);
+    // The end comes once; who is told may be another function at each drawing.
+  }, [hasEnded]);
   const tone = data?.state === "failed" ? "bad" : data?.state === "done" ? "good" : "busy";
   return (
     <div className="operation" role="status">

@@ -70,6 +70,8 @@ export const englishPages = {
     holes: "Empty",
     chunks: "Chunks",
     chunkSize: "Chunk size",
+    stored: "In the store, compressed",
+    source: "From",
     created: "Created",
     dataOf: (data: number, all: number) =>
       `${data.toLocaleString("en")} of ${plural(all, "chunk", "chunks")} hold data`,

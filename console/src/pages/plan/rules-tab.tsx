@@ -1,0 +1,118 @@
+import { type ReactNode, useState } from "react";
+import type { PlanResource } from "#api/plan-api.ts";
+import { useApi } from "../../api/use-api.ts";
+import { text } from "../../text/text.ts";
+import { CopyText, Empty, Failure, Field, Loading } from "../../ui/pieces.tsx";
+
+/** What the network team gets: only what must pass at one boundary, in the words of their device. */
+export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
+  const formats = useApi("listExportFormats");
+  const routed = plan.segments.filter((segment) => segment.interface === null);
+  const choices = routed.length > 0 ? routed : plan.segments;
+  const [segment, setSegment] = useState(choices[0]?.name ?? "");
+  const [format, setFormat] = useState("nftables");
+  const [multicast, setMulticast] = useState<"routed" | "local">("routed");
+  const exported = useApi("exportPlan", {
+    id: format,
+    query: { segment, multicast },
+    isEnabled: segment !== "",
+  });
+  if (segment === "") {
+    return <Empty icon="plan" title={text.plan.noSegment} />;
+  }
+  return (
+    <div className="columns rules">
+      <section className="card">
+        <p>{text.plan.exportLead}</p>
+        <Field label={text.plan.chooseSegment}>
+          {(id) => (
+            <select id={id} value={segment} onChange={(event) => setSegment(event.target.value)}>
+              {choices.map(({ name, cidr }) => (
+                <option key={name} value={name}>
+                  {name} ({cidr})
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label={text.plan.format}>
+          {(id) => (
+            <select id={id} value={format} onChange={(event) => setFormat(event.target.value)}>
+              {(formats.data ?? []).map(({ format: name, title, device }) => (
+                <option key={name} value={name}>
+                  {title} ({device})
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label={text.plan.multicast}>
+          {(id) => (
+            <select
+              id={id}
+              value={multicast}
+              onChange={(event) => setMulticast(event.target.value === "local" ? "local" : "routed")}
+            >
+              <option value="routed">{text.plan.multicastRouted}</option>
+              <option value="local">{text.plan.multicastLocal}</option>
+            </select>
+          )}
+        </Field>
+      </section>
+      <section className="card">
+        {exported.data === undefined ? (
+          exported.error === null ? (
+            <Loading what={text.plan.exporting} />
+          ) : (
+            <Failure error={exported.error} />
+          )
+        ) : (
+          <>
+            <ExportText
+              title={exported.data.title}
+              fileName={exported.data.fileName}
+              content={exported.data.text}
+            />
+            <ExportText
+              title={text.plan.rollback}
+              fileName={exported.data.rollbackFileName}
+              content={exported.data.rollbackText}
+            />
+          </>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function ExportText(props: {
+  readonly title: string;
+  readonly fileName: string;
+  readonly content: string;
+}): ReactNode {
+  const { title, fileName, content } = props;
+  return (
+    <>
+      <div className="session-head">
+        <h2>{title}</h2>
+        <CopyText value={content} label={text.common.copy} />
+        <button type="button" className="button small" onClick={() => downloadText(fileName, content)}>
+          {text.common.download}
+        </button>
+      </div>
+      <pre className="code" tabIndex={0} aria-label={title}>
+        {content}
+      </pre>
+    </>
+  );
+}
+
+/** Gives text to the browser as a file. */
+function downloadText(fileName: string, content: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = fileName;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

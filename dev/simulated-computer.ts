@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { AgentIdentity } from "#agent/identity.ts";
+import { ProbeRunner } from "#agent/probe/probe-runner.ts";
 import { connectPinned } from "#agent/pinned-tls.ts";
 import type { TaskContext, TaskOutcome } from "#agent/task.ts";
 import { ComputerUuid } from "#engine/boot/computer-uuid.ts";
@@ -75,6 +76,7 @@ export class SimulatedComputer {
   #agentRunId = randomUUID();
   /** Keyed by task key. BOUNDED by the tasks of one simulated life. */
   #tasks = new Map<string, RunningTask>();
+  readonly #probes: ProbeRunner;
 
   constructor(site: SimulatedSite, options: SimulatedComputerOptions) {
     this.#site = site;
@@ -86,6 +88,18 @@ export class SimulatedComputer {
       address: `${options.address}/24`,
       mac: options.mac,
     });
+    const { address, serverAddress } = options;
+    this.#probes = new ProbeRunner({
+      network: this.#network,
+      siteKeyFingerprint: site.server.authority.fingerprint,
+      identity: () => this.#identityPem(),
+      connection: () => ({ serverAddress, localAddress: address }),
+      send: (message) => this.#send(message),
+    });
+  }
+
+  #identityPem(): { readonly key: string; readonly cert: string } {
+    return { key: this.#identity?.keyPem ?? "", cert: this.#identity?.certificatePem ?? "" };
   }
 
   stop(): void {
@@ -230,7 +244,7 @@ export class SimulatedComputer {
 
   #receive(socket: TLSSocket, identity: AgentIdentity, message: ServerMessage): void {
     const { type } = message;
-    // To what is not here, such as settings and probes, it says nothing.
+    // To what is not here, such as settings and terminals, it says nothing.
     if (type === "enrolled") {
       void identity.keepCertificate(message.certificatePem).then(() => socket.end());
     } else if (type === "refused") {
@@ -242,6 +256,8 @@ export class SimulatedComputer {
       this.#send({ type: "pong" });
     } else if (type === "task") {
       this.#start(message);
+    } else if (type === "probe" || type === "probe-end") {
+      this.#probes.receive(message);
     } else if (type === "cancel-task") {
       this.#tasks.get(message.key)?.abort.abort();
     } else if (type === "imaging-session" || type === "imaging-round-end" || type === "imaging-use-unicast") {
@@ -311,7 +327,7 @@ export class SimulatedComputer {
       network: this.#network,
       serverAddress: () => this.#options.serverAddress,
       siteKeyFingerprint: server.authority.fingerprint,
-      identity: () => ({ key: this.#identity?.keyPem ?? "", cert: this.#identity?.certificatePem ?? "" }),
+      identity: () => this.#identityPem(),
       send: (message) => this.#send(message),
       onMessage: (handler) => {
         running.onMessage = handler;

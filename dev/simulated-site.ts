@@ -27,6 +27,8 @@ export type SimulatedSite = {
   readonly network: SimulatedNetwork;
   readonly clock: Clock;
   readonly console: OpenConsole;
+  /** As a firewall in front of the server would: datagrams to these ports are dropped. */
+  readonly blockedUdpPorts: Set<number>;
   readonly stop: () => Promise<void>;
 };
 
@@ -37,10 +39,20 @@ export const simulatedSegments = [
 ] as const;
 
 /** TCP is real here, so its sockets are of the process and not of the simulated computer. */
-function withTcp(computer: SimulatedComputer): Network {
+function withTcp(computer: SimulatedComputer, blockedUdpPorts: ReadonlySet<number>): Network {
   return {
     interfaces: () => computer.interfaces(),
-    openUdp: (grant, options) => computer.openUdp(grant, options),
+    openUdp: async (grant, options) => {
+      const socket = await computer.openUdp(grant, options);
+      const listen = socket.onDatagram.bind(socket);
+      socket.onDatagram = (handler) =>
+        listen((datagram) => {
+          if (!blockedUdpPorts.has(socket.localPort)) {
+            handler(datagram);
+          }
+        });
+      return socket;
+    },
     // Agents follow their routes and name no interface; theirs are not the server's.
     openSockets: () => [
       ...computer.openSockets(),
@@ -84,7 +96,8 @@ export async function startSimulatedSite(options: SimulatedSiteOptions): Promise
     consolePort,
   };
   await presetPorts(config, { "control.tcpPort": controlPort, "boot.httpPort": httpPort });
-  const server = await createServer(config, systemClock, log, withTcp(computer));
+  const blockedUdpPorts = new Set<number>();
+  const server = await createServer(config, systemClock, log, withTcp(computer, blockedUdpPorts));
   await startServices(server);
   const opened = await openConsole(server, "simulated");
   return {
@@ -92,6 +105,7 @@ export async function startSimulatedSite(options: SimulatedSiteOptions): Promise
     network,
     clock: systemClock,
     console: opened,
+    blockedUdpPorts,
     async stop() {
       await opened.close();
       await server.stop();

@@ -107,6 +107,8 @@ export const moduleRules: readonly ModuleRule[] = [
       "@tanstack/react-query",
       "@tanstack/react-router",
       "@tanstack/react-virtual",
+      "@xterm/xterm",
+      "@xterm/addon-fit",
       "virtual:routes",
     ],
     node: false,

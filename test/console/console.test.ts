@@ -1,41 +1,11 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import axe from "axe-core";
-import type { Page } from "playwright-core";
-import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
-import type { SimulatedSite } from "#dev/simulated-site.ts";
 import { browserObstacle, logInByPage, openBrowser } from "./browser.ts";
+import { dataRow, openRoom, password } from "./console-room.ts";
 import { startSite } from "./console-site.ts";
 
 const skip = browserObstacle() ?? false;
-const password = "correct horse battery";
-
-type Room = { readonly site: SimulatedSite; readonly page: Page; readonly faults: string[] };
-
-/** A site with simulated computers, and a page on which nothing may go wrong unseen. */
-async function openRoom(t: TestContext, options: { count: number; isDark?: boolean }): Promise<Room> {
-  const site = await startSite(t);
-  await addSimulatedImage(site, { name: "lab-image", dataMib: 6, sizeMib: 32 });
-  const computers = startSimulatedRoom(site, { count: options.count, writeDelayMs: 60, areInstalled: false });
-  t.after(() => computers.forEach((computer) => computer.stop()));
-  await site.server.accounts.createUser({ name: "ann", role: "administrator", password });
-  await site.server.accounts.createUser({ name: "vic", role: "viewer", password });
-  const browser = await openBrowser({ isDark: options.isDark ?? false });
-  t.after(() => browser.close());
-  const page = await browser.context.newPage();
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") {
-      faults.push(message.text());
-    }
-  });
-  page.setDefaultTimeout(60_000);
-  return { site, page, faults };
-}
-
-const dataRow = (page: Page, name: string) =>
-  page.getByRole("grid", { name: "Computers" }).getByRole("row").filter({ hasText: name });
 
 test(
   "console: the first account is made with the link of the terminal",

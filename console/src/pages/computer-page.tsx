@@ -74,6 +74,17 @@ function ComputerActions({ computer }: { readonly computer: ComputerResource }):
       >
         {text.computer.wake}
       </button>
+      {computer.environment === null || obstacle !== null ? null : (
+        <a
+          className="button"
+          href={`/terminal.html?computer=${encodeURIComponent(computer.id)}`}
+          target="_blank"
+          rel="noopener"
+          title={text.computer.terminalHint}
+        >
+          {text.computer.terminal}
+        </a>
+      )}
     </>
   );
 }
@@ -107,7 +118,10 @@ function Overview({ computer }: { readonly computer: ComputerResource }): ReactN
         {runs.length === 0 ? (
           <p className="muted">{text.computer.noJobs}</p>
         ) : (
-          <RunList runs={runs.slice(0, 10)} />
+          <RunList
+            runs={runs.slice(0, 10)}
+            jobOf={(run) => jobs.data?.find((job) => job.runs.includes(run))}
+          />
         )}
       </section>
       <section className="card">

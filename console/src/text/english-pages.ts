@@ -25,6 +25,8 @@ export const englishPages = {
     lastBoots: "Last boots",
     approve: "Approve",
     wake: "Wake",
+    terminal: "Terminal",
+    terminalHint: "Opens a shell on the computer in a new window",
     noInventory: "Its agent has not reported an inventory yet",
     disks: "Disks",
     name: "Name",
@@ -33,6 +35,14 @@ export const englishPages = {
     noJobs: "No job was given to this computer yet",
     agentSettings: "Agent settings",
     environments: { preboot: "in preboot", os: "in the installed system", none: "not connected" },
+  },
+  terminal: {
+    connecting: "Connecting to the computer …",
+    opened: (name: string, isRecorded: boolean, canType: boolean) =>
+      `${name}${isRecorded ? " · recorded" : ""}${canType ? "" : " · looking on"}`,
+    exited: (exitCode: number | null) =>
+      `The shell has ended${exitCode === null ? "" : ` with code ${exitCode}`}`,
+    refused: "The server refused the connection; log in again, or ask for the role operator",
   },
   job: {
     loading: "Reading the job …",

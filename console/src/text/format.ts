@@ -1,4 +1,3 @@
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const absolute = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
 export function formatTime(atMs: number): string {
@@ -10,16 +9,15 @@ export function formatAge(atMs: number, nowMs: number): string {
   if (seconds < 10) {
     return "now";
   }
-  if (seconds < 90) {
-    return relative.format(-seconds, "second");
-  }
-  if (seconds < 90 * 60) {
-    return relative.format(-Math.round(seconds / 60), "minute");
-  }
-  if (seconds < 36 * 3600) {
-    return relative.format(-Math.round(seconds / 3600), "hour");
-  }
-  return relative.format(-Math.round(seconds / 86_400), "day");
+  const [count, unit] =
+    seconds < 90
+      ? [seconds, "s"]
+      : seconds < 90 * 60
+        ? [Math.round(seconds / 60), "min"]
+        : seconds < 36 * 3600
+          ? [Math.round(seconds / 3600), "h"]
+          : [Math.round(seconds / 86_400), "d"];
+  return `${count} ${unit} ago`;
 }
 
 const units = ["B", "kB", "MB", "GB", "TB"] as const;

@@ -17,7 +17,7 @@ declare module "fastify" {
 }
 
 /** Nothing of a page comes from elsewhere or stands in its text: a machine's name can never become a program. */
-const contentSecurityPolicy = [
+export const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

@@ -30,7 +30,7 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
     {
       key: "name",
       title: text.work.name,
-      width: "minmax(90px, 1.2fr)",
+      width: "minmax(80px, 1fr)",
       sortBy: ({ name }) => name,
       render: (computer) => {
         const { tone, label } = statusOf(computer, runs.get(computer.id));
@@ -45,7 +45,7 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
     {
       key: "status",
       title: text.work.status,
-      width: "minmax(116px, 1.1fr)",
+      width: "minmax(136px, 1.3fr)",
       sortBy: (computer) => statusOf(computer, runs.get(computer.id)).label,
       render: (computer) => {
         const { label, percent, tone } = statusOf(computer, runs.get(computer.id));
@@ -55,7 +55,7 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
           <span className="with-progress">
             <Progress percent={percent} label={`${computer.name}: ${label}`} />
             <small className="clip">
-              {label} {Math.round(percent)} %
+              {Math.round(percent)} % {label}
             </small>
           </span>
         );
@@ -64,14 +64,14 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
     {
       key: "address",
       title: text.work.address,
-      width: "104px",
+      width: "100px",
       sortBy: ({ address }) => address ?? "",
       render: ({ address }) => <span className="mono clip">{address ?? "–"}</span>,
     },
     {
       key: "seen",
       title: text.work.lastSeen,
-      width: "74px",
+      width: "68px",
       sortBy: ({ lastSeenAt }) => lastSeenAt ?? 0,
       render: ({ lastSeenAt }) => <Time at={lastSeenAt} />,
     },

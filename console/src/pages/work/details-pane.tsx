@@ -9,7 +9,7 @@ import { BootTimeline } from "../boot-timeline.tsx";
 import { useObstacle } from "../me.tsx";
 import { RunList } from "../run-list.tsx";
 import { useEach } from "./computer-menu.tsx";
-import { type CurrentRun, hasEnded, statusOf } from "./computer-status.ts";
+import { type CurrentRun, statusOf } from "./computer-status.ts";
 import { jobTones, percentOf } from "./job-progress.ts";
 import { titleOf, type WorkOrder, type WorkTemplate } from "./work-order.ts";
 
@@ -109,9 +109,7 @@ function ComputerDetails(props: DetailsProps & { readonly computer: ComputerReso
       <Actions {...props} />
       {current === undefined ? null : (
         <div className="current-run">
-          <strong>{current.job.name}</strong>
-          {hasEnded(current.run) ? null : <Progress percent={current.run.percent} label={current.job.name} />}
-          <RunList runs={[current.run]} />
+          <RunList runs={[current.run]} jobOf={() => current.job} />
         </div>
       )}
       <Facts

@@ -1,0 +1,36 @@
+import type { TestContext } from "node:test";
+import type { Locator, Page } from "playwright-core";
+import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
+import type { SimulatedSite } from "#dev/simulated-site.ts";
+import { openBrowser } from "./browser.ts";
+import { startSite } from "./console-site.ts";
+
+export const password = "correct horse battery";
+
+export type Room = { readonly site: SimulatedSite; readonly page: Page; readonly faults: string[] };
+
+/** A site with simulated computers, and a page on which nothing may go wrong unseen. */
+export async function openRoom(t: TestContext, options: { count: number; isDark?: boolean }): Promise<Room> {
+  const site = await startSite(t);
+  await addSimulatedImage(site, { name: "lab-image", dataMib: 6, sizeMib: 32 });
+  const computers = startSimulatedRoom(site, { count: options.count, writeDelayMs: 60, areInstalled: false });
+  t.after(() => computers.forEach((computer) => computer.stop()));
+  await site.server.accounts.createUser({ name: "ann", role: "administrator", password });
+  await site.server.accounts.createUser({ name: "vic", role: "viewer", password });
+  const browser = await openBrowser({ isDark: options.isDark ?? false });
+  t.after(() => browser.close());
+  const page = await browser.context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") {
+      faults.push(message.text());
+    }
+  });
+  page.setDefaultTimeout(60_000);
+  return { site, page, faults };
+}
+
+/** A computer's row in the list of the first page. */
+export const dataRow = (page: Page, name: string): Locator =>
+  page.getByRole("grid", { name: "Computers" }).getByRole("row").filter({ hasText: name });

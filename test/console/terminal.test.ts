@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { browserObstacle, logInByPage } from "./browser.ts";
+import { openRoom, password } from "./console-room.ts";
+
+const skip = browserObstacle() ?? false;
+
+test(
+  "console: a terminal of a real agent's computer opens in the browser and answers what is typed",
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { site, page } = await openRoom(t, { count: 0 });
+    const { server } = site;
+    const folder = server.config.dataDir;
+    const config = join(folder, "agent.toml");
+    writeFileSync(
+      config,
+      [
+        'server = "127.10.0.1"',
+        `controlPort = ${server.settings.current()["control.tcpPort"]}`,
+        `siteKey = "${server.authority.fingerprint}"`,
+        `stateDir = "${join(folder, "agent")}"`,
+        "discovery = false",
+        "remoteNotice = false",
+        "",
+      ].join("\n"),
+    );
+    const agent = spawn(process.execPath, ["src/agent/main.ts", "run", "--config", config], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    t.after(() => agent.kill("SIGKILL"));
+    await logInByPage(page, site.console.url, "ann", password);
+    await page.getByRole("grid", { name: "Computers" }).getByText("Waits for approval").click();
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByRole("region", { name: "Details" }).getByText("Running").waitFor();
+    await page.getByRole("link", { name: "Open" }).click();
+    const [terminal] = await Promise.all([
+      page.context().waitForEvent("page"),
+      page.getByRole("link", { name: "Terminal" }).click(),
+    ]);
+    await terminal.getByRole("status").filter({ hasText: /^c-/ }).waitFor();
+    await terminal.locator(".xterm-helper-textarea").focus();
+    await terminal.keyboard.type("echo answer-$((6*7))\n");
+    await terminal.getByText("answer-42").first().waitFor();
+    const entries = await server.audit.list({ limit: 50, actor: "ann" });
+    assert.ok(entries.some(({ action, outcome }) => action === "open-terminal" && outcome === "done"));
+  },
+);

@@ -41,9 +41,7 @@ test(
   { skip, timeout: 300_000 },
   async (t) => {
     const { site, page, faults } = await openRoom(t, { count: 0 });
-    const seed = Math.trunc(Math.random() * 2 ** 31);
-    t.diagnostic(`seed ${seed}`);
-    const samples = fc.sample(hostileFields, { numRuns: 12, seed });
+    const samples = fc.sample(hostileFields, { numRuns: 12, seed: 20_261_125 });
     const computers = samples.map(({ diskModel, diskSerial, ...fields }, index) => {
       const address = Ipv4Address.parse(`127.10.0.${10 + index}`);
       const mac = MacAddress.fromBytes(Uint8Array.of(0x52, 0x54, 0x66, 0, 0, index));

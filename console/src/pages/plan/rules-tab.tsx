@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from "react";
 import type { PlanResource } from "#api/plan-api.ts";
+import type { ExportResource } from "#api/plan-export-api.ts";
 import { useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
 import { CopyText, Empty, Failure, Field, Loading } from "../../ui/pieces.tsx";
@@ -67,21 +68,20 @@ export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
             <Failure error={exported.error} />
           )
         ) : (
-          <>
-            <ExportText
-              title={exported.data.title}
-              fileName={exported.data.fileName}
-              content={exported.data.text}
-            />
-            <ExportText
-              title={text.plan.rollback}
-              fileName={exported.data.rollbackFileName}
-              content={exported.data.rollbackText}
-            />
-          </>
+          <ExportTexts exported={exported.data} />
         )}
       </section>
     </div>
+  );
+}
+
+function ExportTexts({ exported }: { readonly exported: ExportResource }): ReactNode {
+  const { title, fileName, text: content, rollbackFileName, rollbackText } = exported;
+  return (
+    <>
+      <ExportText {...{ title, fileName, content }} />
+      <ExportText title={text.plan.rollback} fileName={rollbackFileName} content={rollbackText} />
+    </>
   );
 }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import type { BoundaryRule } from "#plan/export/boundary-rules.ts";
 import { exporters, exportInputOf } from "#plan/export/exporters.ts";
 import type { ProfileName } from "#plan/settings.ts";
-import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
+import { type HostProcess, NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
 import { farRequest } from "#tools/export-examples.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 
@@ -53,7 +53,7 @@ class Boundary {
     return path;
   }
 
-  export(format: "nftables" | "iptables" | "smcroute"): string {
+  export(format: "nftables" | "iptables" | "smcroute" | "frr"): string {
     return this.write(format, exporters[format].render(this.#input));
   }
 
@@ -71,15 +71,41 @@ class Boundary {
     );
   }
 
-  async start(): Promise<void> {
-    const socket = join(this.#folder, "smcroute.sock");
-    this.hosts.start("router", "smcrouted", [
-      ...["-n", "-N", "-f", this.export("smcroute"), "-u", socket, "-P", join(this.#folder, "smcroute.pid")],
-    ]);
+  /** The groups are routed by FRRouting's pimd from what was exported for it. */
+  async startFrr(): Promise<void> {
+    const folder = join(this.#folder, "routing");
+    // FRRouting's programs give up root.
+    chmodSync(this.#folder, 0o755);
+    this.hosts.run("router", "install", ["-d", "-o", "frr", "-g", "frr", folder]);
+    const start = (program: string, config: string): HostProcess => {
+      const path = join(folder, `${program}.conf`);
+      writeFileSync(path, config);
+      return this.hosts.start("router", `/usr/lib/frr/${program}`, [
+        ...["-f", path, "-i", join(folder, `${program}.pid`), "-z", join(folder, "zserv")],
+        ...["--vty_socket", folder, "--log", "stdout"],
+      ]);
+    };
+    const zebra = start("zebra", "log stdout\n");
+    await zebra.waitFor("starting");
+    start("pimd", readFileSync(this.export("frr"), "utf8"));
+    await zebra.waitFor("announce only pim");
+  }
+
+  async start(multicast: "smcroute" | "none" = "smcroute"): Promise<void> {
+    if (multicast === "smcroute") {
+      this.#startSmcroute();
+    }
     const server = this.hosts.start("server", process.execPath, [
       ...[peer, "server", "192.168.10.1", relayAddress, ...this.#groups(), ...this.#ports],
     ]);
     await server.waitFor("serving");
+  }
+
+  #startSmcroute(): void {
+    const socket = join(this.#folder, "smcroute.sock");
+    this.hosts.start("router", "smcrouted", [
+      ...["-n", "-N", "-f", this.export("smcroute"), "-u", socket, "-P", join(this.#folder, "smcroute.pid")],
+    ]);
   }
 
   knock(): Knocks {
@@ -169,6 +195,27 @@ describe("exported rules on a real router", { skip: obstacle ?? false }, () => {
     boundary.nft("-f", boundary.export("nftables"));
     assert.deepEqual(blocked(boundary.knock()), [...closedNames, "tftpData"].toSorted());
   });
+
+  test(
+    "FRRouting: multicast crosses the router once pimd runs with the exported lines, and not before",
+    {
+      skip: existsSync("/usr/lib/frr/pimd") ? false : "needs frr",
+    },
+    async (t) => {
+      const boundary = new Boundary(t, "firewall");
+      await boundary.start("none");
+      const before = boundary.knock();
+      assert.deepEqual([before["discovery"], before["imaging"], before["tcp402"]], [false, false, true]);
+      await boundary.startFrr();
+      // PIM elects and learns before it forwards; the first datagrams of a group go through its register tunnel.
+      const deadlineMs = performance.now() + 180_000;
+      let now = boundary.knock();
+      while ((now["discovery"] !== true || now["imaging"] !== true) && performance.now() < deadlineMs) {
+        now = boundary.knock();
+      }
+      assert.deepEqual([now["discovery"], now["imaging"]], [true, true]);
+    },
+  );
 
   test("nftables: loading twice is loading once, and the rollback leaves nothing", (t) => {
     const boundary = new Boundary(t, "classic");

@@ -6,7 +6,7 @@ import { listPortHolders } from "#platform/list-port-holders.ts";
 import type { PortolanServer } from "./server.ts";
 
 /** The findings for the settings as they are now, which may be newer than the sockets that are open. */
-export function lintServer({ settings, config, segments }: PortolanServer): FindingResource[] {
+export function lintServer({ settings, config, segments, verify }: PortolanServer): FindingResource[] {
   const current = settings.current();
   const flows = computeFlows(current, { consolePort: config.consolePort });
   const findings = lintPlan({
@@ -14,7 +14,11 @@ export function lintServer({ settings, config, segments }: PortolanServer): Find
     settings: current,
     segments: segments.current(),
     holders: listPortHolders(fixedListenerPorts(flows)),
-    hops: [],
+    hops: verify
+      .latest()
+      .flatMap(({ segment, routerCount = null }) =>
+        routerCount === null ? [] : [{ segmentName: segment.name, routerCount }],
+      ),
   });
   return findings.map((finding) => ({ ...finding, flows: [...finding.flows] }));
 }

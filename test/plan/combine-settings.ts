@@ -22,13 +22,17 @@ export type Observation = {
 async function main(dataDir: string, pid: number, combinations: readonly Combination[]): Promise<void> {
   const client = createApiClient(dataDir);
   let profile = "";
+  let settings: Combination["settings"] = {};
   for (const combination of combinations) {
     const effects: string[] = [];
     if (combination.profile !== profile) {
       ({ profile } = combination);
+      settings = {};
       effects.push((await client.call("setProfile", { body: { profile: combination.profile } })).effect);
     }
-    for (const [id, value] of Object.entries(combination.settings)) {
+    const before = settings;
+    ({ settings } = combination);
+    for (const [id, value] of Object.entries(settings).filter(([key, text]) => before[key] !== text)) {
       effects.push((await client.call("setSetting", { id, body: { value } })).effect);
     }
     const observation: Observation = {

@@ -17,9 +17,13 @@ const features: readonly (readonly [string, readonly string[]])[] = [
   ["control.tcpPort", ["402", "4402"]],
 ];
 
+/** In the order of a Gray code: each differs from the one before it in one setting. */
 function allCombinations(): Combination[] {
   const settings = features.reduce<Record<string, string>[]>(
-    (found, [key, values]) => found.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
+    (found, [key, values]) =>
+      found.flatMap((one, index) =>
+        (index % 2 === 0 ? values : values.toReversed()).map((value) => ({ ...one, [key]: value })),
+      ),
     [{}],
   );
   return (["classic", "firewall"] as const).flatMap((profile) =>

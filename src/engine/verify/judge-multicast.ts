@@ -1,6 +1,6 @@
 import type { PairSighting, ProbeCount } from "#wire/probe/probe-sighting.ts";
 import type { CellWriter } from "./cell.ts";
-import type { MulticastSent } from "./evidence.ts";
+import type { MulticastSent, SegmentEvidence } from "./evidence.ts";
 import { pathMtuRemedy, reducedPathMtuBytes } from "./path-mtu.ts";
 import type { Cell } from "./verdict.ts";
 
@@ -33,6 +33,16 @@ function lowestTtl(pairs: readonly PairSighting[]): number | null {
     pair.byTtl.filter(({ count }) => count > 0).map(({ value }) => value),
   );
   return heard.length === 0 ? null : Math.min(...heard);
+}
+
+/** Routers that imaging crosses to this segment; `null` while nothing of it has arrived there. */
+export function countRouters({ multicast }: Pick<SegmentEvidence, "multicast">): number | null {
+  if (multicast?.type !== "seen") {
+    return null;
+  }
+  const { wire, pairs } = multicast.sighting;
+  const lowest = lowestTtl(pairs);
+  return wire?.routerCount ?? (lowest === null ? null : lowest - 1);
 }
 
 function judgeSilence(writer: CellWriter, results: readonly PairResult[], deaf: readonly PairResult[]): Cell {
@@ -76,8 +86,7 @@ function describePass(writer: CellWriter, results: readonly PairResult[]): strin
   const wire = multicast?.type === "seen" ? multicast.sighting.wire : null;
   const sources = [...new Set(results.map(({ pair }) => pair.sourceAddress))].join(", ");
   const reordered = results.reduce((sum, { pair }) => sum + pair.reordered, 0);
-  const lowest = lowestTtl(results.map(({ pair }) => pair));
-  const routerCount = wire?.routerCount ?? (lowest ?? 1) - 1;
+  const routerCount = countRouters(writer.evidence) ?? 0;
   const query =
     wire === null
       ? "whether there is an IGMP querier cannot be seen from here"

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { SegmentEvidence } from "#engine/verify/evidence.ts";
+import { countRouters } from "#engine/verify/judge-multicast.ts";
 import { judgeSegment } from "#engine/verify/judge-segment.ts";
 import { createRemedyBook } from "#engine/verify/remedy-book.ts";
 import type { Cell } from "#engine/verify/verdict.ts";
@@ -37,6 +38,8 @@ export type VerifiedSegment = {
   readonly atMs: number;
   readonly durationMs: number;
   readonly cells: readonly Cell[];
+  /** Routers that imaging crosses on the way there; `null` or absent where that was never seen. */
+  readonly routerCount?: number | null;
 };
 
 /** Probes of one segment, for the progress bar. */
@@ -128,6 +131,8 @@ export class VerifyService {
         prober: evidence.prober,
         atMs: Math.round(clock.epochMs()),
         durationMs: Math.round(clock.monotonicMs() - startedAtMs),
+        // Of the last time that anything arrived: what is blocked now tells nothing of the way.
+        routerCount: countRouters(evidence) ?? this.#latest.get(segment.name)?.routerCount ?? null,
         cells: judgeSegment(evidence, remedies, this.#howToProbe(segment)),
       };
       this.#latest.set(segment.name, verified);

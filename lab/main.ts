@@ -1,6 +1,9 @@
+import { relative } from "node:path";
+import { bringDown, bringUp, holdDoor, passedDoor, readyLine } from "./background.ts";
 import { enterIsolation, isInside, LabError } from "./isolation.ts";
 import { firewalledSegment } from "./scenarios/firewall.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
+import { openRoom, readSetupLink } from "./scenarios/open-room.ts";
 import { relayedComputers } from "./scenarios/relay.ts";
 import { secureBoot } from "./scenarios/secure-boot.ts";
 import { twoSides } from "./scenarios/two-sides.ts";
@@ -49,7 +52,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   wake: { title: "a magic packet switches a computer on", run: wakeByMagicPacket },
 };
 
-const usage = `usage: portolan lab list
+const usage = `usage: portolan lab up                        a room of bare computers to try things in, in the background
+       portolan lab down                      ends it
+       portolan lab list
        portolan lab run SCENARIO [--keep]     --keep: leave everything running until Ctrl-C`;
 
 async function runScenario(name: string, scenario: Scenario, isKept: boolean): Promise<void> {
@@ -73,32 +78,76 @@ async function runScenario(name: string, scenario: Scenario, isKept: boolean): P
   }
 }
 
+/** Runs in the background until `lab down`: outside as the door's outer end, inside as the room. */
+async function holdRoom(): Promise<void> {
+  const door = passedDoor();
+  if (!isInside()) {
+    await holdDoor(door);
+  }
+  await enterIsolation();
+  const site = await LabSite.open("up", new Steps());
+  await openRoom(site, door);
+  const dataDir = relative(process.cwd(), site.dataDir);
+  const lines = [
+    "",
+    "three bare computers are switched on and will wait for approval in a minute or two",
+    `console        ${await readSetupLink(site)}`,
+    `command line   bin/portolan computer list --data ${dataDir}`,
+    `then           bin/portolan computer approve ID… --data ${dataDir}`,
+    `               bin/portolan deploy debian ID… --data ${dataDir}`,
+    `screens        ${relative(process.cwd(), site.folder)}/pc1.serial, pc2.serial, pc3.serial`,
+    "to end it      bin/portolan lab down",
+    readyLine,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  await new Promise(() => setInterval(() => undefined, 1 << 30));
+}
+
+async function runNamed(name: string, scenario: Scenario, isKept: boolean): Promise<void> {
+  await enterIsolation(isInside() ? {} : passSoftware(await prepareSoftware(new Steps())));
+  await runScenario(name, scenario, isKept);
+  process.exit();
+}
+
+async function upOrDown(command: "up" | "down"): Promise<void> {
+  if (command === "down") {
+    const wasUp = await bringDown();
+    process.stdout.write(wasUp ? "the lab is down, its computers and networks are gone\n" : "no lab is up\n");
+    return;
+  }
+  Object.assign(process.env, passSoftware(await prepareSoftware(new Steps())));
+  await bringUp();
+}
+
+function printScenarios(): void {
+  for (const [scenarioName, { title }] of Object.entries(scenarios)) {
+    process.stdout.write(`${scenarioName.padEnd(18)} ${title}\n`);
+  }
+}
+
 async function main(): Promise<void> {
   const [command, name = "", ...rest] = process.argv.slice(2);
-  if (command === "list") {
-    for (const [scenarioName, { title }] of Object.entries(scenarios)) {
-      process.stdout.write(`${scenarioName.padEnd(18)} ${title}\n`);
-    }
-    return;
-  }
   const scenario = scenarios[name];
-  if (command !== "run" || scenario === undefined) {
-    process.stderr.write(`${usage}\nscenarios: ${Object.keys(scenarios).join(", ")}\n`);
-    process.exitCode = 2;
-    return;
-  }
   try {
-    await enterIsolation(isInside() ? {} : passSoftware(await prepareSoftware(new Steps())));
-  } catch (error) {
-    if (error instanceof LabError) {
-      process.stderr.write(`portolan: ${error.message}\n`);
-      process.exitCode = 1;
-      return;
+    if (command === "list") {
+      printScenarios();
+    } else if (command === "up" || command === "down") {
+      await upOrDown(command);
+    } else if (command === "hold") {
+      await holdRoom();
+    } else if (command === "run" && scenario !== undefined) {
+      await runNamed(name, scenario, rest.includes("--keep"));
+    } else {
+      process.stderr.write(`${usage}\nscenarios: ${Object.keys(scenarios).join(", ")}\n`);
+      process.exitCode = 2;
     }
-    throw error;
+  } catch (error) {
+    if (!(error instanceof LabError)) {
+      throw error;
+    }
+    process.stderr.write(`portolan: ${error.message}\n`);
+    process.exitCode = 1;
   }
-  await runScenario(name, scenario, rest.includes("--keep"));
-  process.exit();
 }
 
 await main();

@@ -159,6 +159,8 @@ export class LabSite {
     readonly diskMib?: number;
     /** `network` unless said. UEFI tries each kind of network boot for half a minute before it turns to the disk. */
     readonly bootsFirst?: "network" | "disk";
+    /** `ends` unless said: the scenario sees it and switches it on again. */
+    readonly restarts?: ComputerPlan["restarts"];
   }): Promise<VirtualComputer> {
     const number = this.computers.length + 1;
     const tap = `tap${number}`;
@@ -170,6 +172,7 @@ export class LabSite {
       uuid: `5f0d1c2b-0000-4000-8000-00000000000${number}`,
       tap,
       bootsFirst: given.bootsFirst ?? "network",
+      restarts: given.restarts ?? "ends",
       memoryMib: given.memoryMib ?? 768,
       diskMib: given.diskMib ?? 1400,
       accelerator: passedSoftware().accelerator,

@@ -16,6 +16,8 @@ export type ComputerPlan = {
   readonly tap: string;
   /** Boot order of its firmware. An empty disk does not start, so a bare computer comes to the network either way. */
   readonly bootsFirst: "network" | "disk";
+  /** What a restart of the guest does: it ends QEMU, so that a scenario sees it, or just happens. */
+  readonly restarts: "ends" | "by-itself";
   readonly memoryMib: number;
   readonly diskMib: number;
   readonly accelerator: Accelerator;
@@ -39,7 +41,7 @@ const processors: Readonly<Record<Accelerator, readonly string[]>> = {
   ],
 };
 
-/** A bare computer: real firmware, an empty disk, a network card. Each restart of the guest ends QEMU, so that the lab sees it. */
+/** A bare computer: real firmware, an empty disk, a network card. */
 export class VirtualComputer {
   readonly plan: ComputerPlan;
   readonly diskPath: string;
@@ -157,7 +159,8 @@ export class VirtualComputer {
       ...["-device", `virtio-blk-pci,drive=disk0,serial=${name}-disk,bootindex=${diskIndex}`],
       ...["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"],
       ...["-object", "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0"],
-      ...["-qmp", `unix:${this.#monitorPath},server=on,wait=off`, "-no-reboot"],
+      ...["-qmp", `unix:${this.#monitorPath},server=on,wait=off`],
+      ...(this.plan.restarts === "ends" ? ["-no-reboot"] : []),
     ];
   }
 }

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { importRawDisk } from "#server/image-import.ts";
 import { ChunkStore } from "#server/chunk-store.ts";
+import type { TransmitPlan, TransmitResult } from "#test/imaging/transmit-plan.ts";
 
 /*
  * Multicast goodput beside udpcast and uftp: random bytes (which do not compress), from memory, to 1 and 3 receivers in
@@ -84,17 +85,21 @@ function pause(delayMs: number): Promise<void> {
 }
 
 async function runOurs(folder: string, count: number): Promise<number> {
-  const args = [
-    ...["--disable-warning=ExperimentalWarning", "--experimental-ffi", "test/imaging/transmit.ts"],
-    ...[join(folder, "chunks"), join(folder, "manifest.json"), ...receivers.slice(0, count)],
-  ];
-  const { output } = await run(sender, process.execPath, args, null);
-  const result = JSON.parse(output) as {
-    durationMs: number;
-    left: Record<string, string>;
-    complete: Record<string, { isComplete: boolean }>;
+  const plan: TransmitPlan = {
+    chunksFolder: join(folder, "chunks"),
+    manifestPath: join(folder, "manifest.json"),
+    maxMbps: 0,
+    receivers: receivers.slice(0, count).map((namespace) => ({ namespace })),
   };
-  const completeCount = Object.values(result.complete).filter(({ isComplete }) => isComplete).length;
+  const planPath = join(folder, "plan.json");
+  writeFileSync(planPath, JSON.stringify(plan));
+  const nodeArgs = ["--disable-warning=ExperimentalWarning", "--experimental-ffi"];
+  const args = [...nodeArgs, "test/imaging/transmit.ts", planPath];
+  const { output } = await run(sender, process.execPath, args, null);
+  const result = JSON.parse(output) as TransmitResult;
+  const completeCount = Object.values(result.complete).filter(
+    (receiver) => receiver?.isComplete === true,
+  ).length;
   if (completeCount !== count) {
     throw new Error(`${completeCount} of ${count} receivers have everything: ${output}`);
   }

@@ -87,7 +87,7 @@ export async function addSimulatedImage(
   const { id } = await createHandlers(server, "simulated").importImage({
     ...nothing,
     id: "",
-    body: { path, name: image.name },
+    body: { path, name: image.name, trust: [] },
   });
   while (server.operations.find(id)?.state === "running") {
     await delay(50);

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { bringDown, bringUp, holdDoor, passedDoor, readyLine } from "./background.ts";
 import { enterIsolation, isInside, LabError } from "./isolation.ts";
+import { captureAndRestore } from "./scenarios/capture.ts";
 import { firewalledSegment } from "./scenarios/firewall.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
 import { openRoom, readSetupLink } from "./scenarios/open-room.ts";
@@ -48,6 +49,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "secure-boot": {
     title: "a computer with Secure Boot boots through signed stages and registers",
     run: secureBoot,
+  },
+  capture: {
+    title:
+      "a Debian computer and one with four file systems are captured, and restored to larger and smaller disks",
+    run: captureAndRestore,
   },
   wake: { title: "a magic packet switches a computer on", run: wakeByMagicPacket },
 };

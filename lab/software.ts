@@ -69,7 +69,13 @@ export async function prepareSoftware(steps: Steps): Promise<LabSoftware> {
 }
 
 async function prebootKey(agentBundlePath: string): Promise<string> {
-  const preboot = ["init/init", "init/lease", "build-boot-files.ts", "driver-modules.ts"];
+  const preboot = [
+    "init/init",
+    "init/lease",
+    "build-boot-files.ts",
+    "driver-modules.ts",
+    "imaging-programs.ts",
+  ];
   const hash = createHash("sha256");
   for (const path of [agentBundlePath, ...preboot.map((name) => join(labRoot, "src", "preboot", name))]) {
     hash.update(await readFile(path));

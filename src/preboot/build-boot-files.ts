@@ -19,6 +19,7 @@ import { promisify } from "node:util";
 import type { BootManifest } from "./boot-manifest.ts";
 import { driverModules } from "./driver-modules.ts";
 import { BootBuildError, fetchKernelPackage, type KernelPackage } from "./kernel-package.ts";
+import { findImagingPrograms } from "./imaging-programs.ts";
 import { closeModules, parseModulesDep } from "./module-closure.ts";
 
 const run = promisify(execFile);
@@ -147,6 +148,9 @@ async function buildSystem(options: BootBuildOptions, kernel: KernelPackage, wor
   await run("strip", ["--strip-unneeded", join(root, "usr", "bin", "node")]);
   await copyFile(options.agentBundlePath, join(root, "opt", "portolan", "agent.mjs"));
   await copyFile("/bin/busybox", join(root, "bin", "busybox"));
+  for (const [name, path] of findImagingPrograms()) {
+    await copyWithLibraries(path, root, `/usr/sbin/${name}`);
+  }
   for (const name of ["sh", "reboot", "poweroff", "sync", "mount", "umount", "blockdev", "cat", "ip"]) {
     await symlink("busybox", join(root, "bin", name));
   }

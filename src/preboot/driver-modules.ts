@@ -46,6 +46,11 @@ export const driverModules: Readonly<Record<string, readonly string[]>> = {
     "nls_utf8",
     "overlay",
     "efivarfs",
+    "xfs",
+    "btrfs",
+    "fuse",
   ],
+  // Joins a disk with memory while a file system is shrunk onto it.
+  "device mapper": ["dm_mod"],
   input: ["i8042", "atkbd"],
 };

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { access, mkdir, readFile, stat } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
@@ -51,8 +51,13 @@ export class ChunkStore {
   }
 
   /** Stores the content if it is new. Durable when it returns. */
-  async put(content: Uint8Array): Promise<{ readonly chunkHash: string; readonly isNew: boolean }> {
+  async put(
+    content: Uint8Array,
+    hold?: ChunkHold,
+  ): Promise<{ readonly chunkHash: string; readonly isNew: boolean }> {
     const chunkHash = hash("sha256", content);
+    // Held before it is looked for: it could be pruned between the look and the manifest.
+    hold?.add(chunkHash);
     const writing = this.#writing.get(chunkHash);
     if (writing !== undefined) {
       await writing;
@@ -99,6 +104,57 @@ export class ChunkStore {
   async has(chunkHash: string): Promise<boolean> {
     await this.#removing.get(chunkHash);
     return exists(this.#pathOf(chunkHash));
+  }
+
+  /** Every chunk with the size of its frame, in no order. */
+  async list(): Promise<{ readonly chunkHash: string; readonly sizeBytes: number }[]> {
+    const found: { readonly chunkHash: string; readonly sizeBytes: number }[] = [];
+    for (const folder of await this.#folders()) {
+      for (const name of await readdir(join(this.#folder, folder))) {
+        const chunkHash = /^([0-9a-f]{64})\.zst$/.exec(name)?.[1];
+        if (chunkHash !== undefined) {
+          found.push({ chunkHash, sizeBytes: await this.frameSize(chunkHash) });
+        }
+      }
+    }
+    return found;
+  }
+
+  /** @returns false when work under way counts on it, or is just writing it; it stays then */
+  async remove(chunkHash: string): Promise<boolean> {
+    if (this.#writing.has(chunkHash) || [...this.#holds].some((held) => held.has(chunkHash))) {
+      return false;
+    }
+    const work = rm(this.#pathOf(chunkHash), { force: true });
+    this.#removing.set(chunkHash, work);
+    try {
+      await work;
+    } finally {
+      this.#removing.delete(chunkHash);
+    }
+    return true;
+  }
+
+  /** Temporary files of servers that were killed while they wrote. */
+  async removeLeftovers(): Promise<void> {
+    for (const folder of await this.#folders()) {
+      for (const name of await readdir(join(this.#folder, folder))) {
+        const pid = /\.zst\.(\d+)\.tmp$/.exec(name)?.[1];
+        if (pid !== undefined && Number(pid) !== process.pid) {
+          await rm(join(this.#folder, folder, name), { force: true });
+        }
+      }
+    }
+  }
+
+  async #folders(): Promise<string[]> {
+    const names = await readdir(this.#folder).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        return [];
+      }
+      throw error;
+    });
+    return names.filter((name) => /^[0-9a-f]{2}$/.test(name));
   }
 
   /** The zstd frame as it is on the disk. @throws ChunkError `chunk-missing` */

@@ -27,7 +27,12 @@ export async function importFile(
   nowMs: number,
   onProgress: (progress: ImportProgress) => void,
 ): Promise<{ readonly contentId: string; readonly sizeBytes: number }> {
-  const { manifest, manifestText } = await importRawDisk(stores.chunks, source, onProgress);
-  const contentId = await keepContent(stores.packages, manifestText, nowMs);
-  return { contentId, sizeBytes: manifest.sizeBytes };
+  const hold = stores.chunks.hold();
+  try {
+    const { manifest, manifestText } = await importRawDisk(stores.chunks, source, onProgress, hold);
+    const contentId = await keepContent(stores.packages, manifestText, nowMs);
+    return { contentId, sizeBytes: manifest.sizeBytes };
+  } finally {
+    hold.release();
+  }
 }

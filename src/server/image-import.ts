@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { defaultChunkSizeBytes, encodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import { openDisk } from "#platform/disk.ts";
-import type { ChunkStore } from "./chunk-store.ts";
+import type { ImageLayout } from "#engine/image/layout.ts";
+import type { ChunkHold, ChunkStore } from "./chunk-store.ts";
 
 export type ImportProgress = {
   readonly doneBytes: number;
@@ -24,8 +25,9 @@ function isZero(content: Uint8Array): boolean {
  */
 export async function importRawDisk(
   store: ChunkStore,
-  source: { readonly path: string; readonly name: string },
+  source: { readonly path: string; readonly name: string; readonly layout?: ImageLayout },
   onProgress: (progress: ImportProgress) => void,
+  hold?: ChunkHold,
 ): Promise<{ readonly imageId: string; readonly manifest: Manifest; readonly manifestText: string }> {
   const disk = await openDisk(source.path, "read");
   try {
@@ -42,7 +44,7 @@ export async function importRawDisk(
         const offset = index * defaultChunkSizeBytes;
         const content = await disk.read(offset, Math.min(defaultChunkSizeBytes, disk.sizeBytes - offset));
         if (!isZero(content)) {
-          const { chunkHash, isNew } = await store.put(content);
+          const { chunkHash, isNew } = await store.put(content, hold);
           chunks[index] = chunkHash;
           newChunkCount += isNew ? 1 : 0;
           knownChunkCount += isNew ? 0 : 1;
@@ -60,6 +62,7 @@ export async function importRawDisk(
       chunkSizeBytes: defaultChunkSizeBytes,
       hashAlgorithm: "sha256",
       chunks,
+      ...(source.layout === undefined ? {} : { layout: source.layout }),
     };
     const manifestText = encodeManifest(manifest);
     return { imageId: hash("sha256", manifestText), manifest, manifestText };

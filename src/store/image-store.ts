@@ -55,6 +55,16 @@ export class ImageStore {
     return found;
   }
 
+  /** Manifests of all images, for those who clear the chunk store. */
+  async listManifests(): Promise<{ readonly id: string; readonly manifest: string }[]> {
+    return this.#db.selectFrom("images").select(["id", "manifest"]).execute();
+  }
+
+  /** Its chunks stay until they are pruned. */
+  async remove(id: string): Promise<void> {
+    await this.#db.deleteFrom("images").where("id", "=", id).execute();
+  }
+
   /** @throws StoreError `not-found` */
   async readManifest(id: string): Promise<string> {
     const row = await this.#db

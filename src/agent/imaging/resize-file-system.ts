@@ -26,14 +26,17 @@ async function must(
 /** Runs `work` with the file system of a device mounted, and always unmounts it. */
 export async function withMounted<Result>(
   device: string,
-  fileSystem: "ext4" | "xfs" | "btrfs" | "ntfs3" | "vfat",
+  fileSystem: "ext4" | "xfs" | "btrfs" | "ntfs" | "vfat",
   work: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), "portolan-mount-"));
   // A copy of a file system has the identity of the original, which XFS would otherwise not mount beside it.
   const options = fileSystem === "xfs" ? ["-o", "nouuid"] : [];
   try {
-    await must("mount", ["-t", fileSystem, ...options, device, folder]);
+    // The distribution's kernel has no NTFS that writes; this one runs as a program.
+    await (fileSystem === "ntfs"
+      ? must("ntfs-3g", [device, folder])
+      : must("mount", ["-t", fileSystem, ...options, device, folder]));
     try {
       return await work(folder);
     } finally {

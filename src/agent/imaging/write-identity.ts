@@ -9,7 +9,7 @@ import { withMounted } from "./resize-file-system.ts";
 import type { RestoreTarget } from "./restore-target.ts";
 import { renewSshHostKeys } from "./ssh-host-keys.ts";
 
-const mountNames = { ext: "ext4", xfs: "xfs", btrfs: "btrfs", ntfs: "ntfs3" } as const;
+const mountNames = { ext: "ext4", xfs: "xfs", btrfs: "btrfs", ntfs: "ntfs" } as const;
 /** Where a prepared Windows looks for its answers at first start. */
 const windowsAnswerPath = "Windows/Panther/unattend.xml";
 

@@ -1,7 +1,11 @@
-import { resolve } from "node:path";
+import { createWriteStream } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { extname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { buildRouteMap } from "@stricli/core";
-import type { ImageResource } from "#api/image-api.ts";
-import { apiCommand } from "../cli-context.ts";
+import type { ImageDetail, ImageResource, StorageResource } from "#api/image-api.ts";
+import { apiCommand, resolveDataDir, UsageError } from "../cli-context.ts";
+import { printable } from "../printable-text.ts";
 import { watchJob } from "../job-progress.ts";
 import { diskOption, parseDiskRule } from "../restore-flags.ts";
 import { answerForJob } from "./job-command.ts";
@@ -24,16 +28,97 @@ function formatImages(images: readonly ImageResource[]): string {
   return formatTable(["name", "id", "disk size", "data", "stored", "created"], rows);
 }
 
+function formatStorage({ chunkCount, storedBytes, unusedBytes, imagesBytes }: StorageResource): string {
+  const saved = Math.max(0, imagesBytes - (storedBytes - unusedBytes));
+  const unused =
+    unusedBytes === 0 ? "" : `; ${formatBytes(unusedBytes)} unused, portolan image prune frees it`;
+  return `${chunkCount} chunks take ${formatBytes(storedBytes)}; sharing saves ${formatBytes(saved)}${unused}`;
+}
+
+function formatDetail(image: ImageDetail): string {
+  const rows = image.partitions.map((partition) => [
+    String(partition.number),
+    partition.fileSystem,
+    formatBytes(partition.sizeBytes),
+    partition.usedBytes === null ? "-" : formatBytes(partition.usedBytes),
+    printable(partition.name),
+    printable(partition.note ?? ""),
+  ]);
+  const table =
+    rows.length === 0
+      ? "its partitions are not known"
+      : formatTable(["partition", "file system", "size", "in use", "name", "note"], rows);
+  const own = `${formatBytes(image.ownBytes)} of it are in no other image`;
+  return [formatImages([image]), `id ${image.id}, ${image.source ?? "imported"}; ${own}`, table].join("\n\n");
+}
+
+/** What comes on stdin, as a file where the server reads it. */
+async function keepStdin(dataDir: string): Promise<string> {
+  const folder = join(dataDir, "incoming");
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `stdin-${process.pid}.raw`);
+  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }));
+  return path;
+}
+
+function chooseFormat(path: string, given: string | undefined): "raw" | "qcow2" | "portolan" {
+  const byEnding = { ".qcow2": "qcow2", ".raw": "raw", ".img": "raw", ".portolan": "portolan" } as const;
+  const ending = Object.entries(byEnding).find(([name]) => name === extname(path));
+  const format = given ?? ending?.[1];
+  if (format !== "raw" && format !== "qcow2" && format !== "portolan") {
+    throw new UsageError("say what to write with --format raw, qcow2 or portolan");
+  }
+  return format;
+}
+
 export const imageCommand = buildRouteMap({
-  docs: { brief: "Import, list and verify images" },
+  docs: { brief: "Capture, import, export, verify and remove images" },
   routes: {
     import: apiCommand<[string, string]>({
-      brief: "Import a raw disk from this machine",
+      brief: "Import a raw disk, a qcow2 or an image file from this machine; - reads a disk from stdin",
       arguments: ["FILE", "NAME"],
-      run: async ({ client, args: [path, name], isJson, stdout }) => {
-        const operation = await client.call("importImage", { body: { path: resolve(path), name } });
+      flags: {
+        trust: { brief: "Take an image file of the site with this fingerprint", placeholder: "HEX" },
+      },
+      run: async ({ client, args: [path, name], flags, isJson, stdout }) => {
+        const trust = flags["trust"] === undefined ? [] : [flags["trust"]];
+        const incoming = path === "-" ? await keepStdin(resolveDataDir(flags["data"])) : null;
+        try {
+          const body = { path: incoming ?? resolve(path), name, trust };
+          const operation = await client.call("importImage", { body });
+          return await followOperation(client, operation, isJson ? null : stdout);
+        } finally {
+          await (incoming === null ? undefined : rm(incoming, { force: true }));
+        }
+      },
+    }),
+    export: apiCommand<[string, string]>({
+      brief: "Write an image to a file: raw, qcow2, or a signed image file for another site",
+      arguments: ["IMAGE", "FILE"],
+      flags: {
+        format: {
+          brief: "raw, qcow2 or portolan; by the file's ending unless said",
+          placeholder: "FORMAT",
+        },
+      },
+      run: async ({ client, args: [id, path], flags, isJson, stdout }) => {
+        const body = { path: resolve(path), format: chooseFormat(path, flags["format"]) };
+        const operation = await client.call("exportImage", { id, body });
         return followOperation(client, operation, isJson ? null : stdout);
       },
+    }),
+    remove: apiCommand<[string]>({
+      brief: "Remove an image; prune then frees its chunks",
+      arguments: ["IMAGE"],
+      run: async ({ client, args: [id] }) => {
+        const image = await client.call("removeImage", { id });
+        return { json: image, text: `image ${image.name} removed; portolan image prune frees its chunks` };
+      },
+    }),
+    prune: apiCommand({
+      brief: "Free what no image names any more",
+      run: async ({ client, isJson, stdout }) =>
+        followOperation(client, await client.call("pruneImages"), isJson ? null : stdout),
     }),
     capture: apiCommand<[string]>({
       brief: "Make an image of a computer's disk, in preboot",
@@ -62,7 +147,8 @@ export const imageCommand = buildRouteMap({
       brief: "All images",
       run: async ({ client }) => {
         const images = await client.call("listImages");
-        return { json: images, text: formatImages(images) };
+        const storage = await client.call("showStorage");
+        return { json: images, text: `${formatImages(images)}\n\n${formatStorage(storage)}` };
       },
     }),
     show: apiCommand<[string]>({
@@ -70,7 +156,7 @@ export const imageCommand = buildRouteMap({
       arguments: ["IMAGE"],
       run: async ({ client, args: [id] }) => {
         const image = await client.call("showImage", { id });
-        return { json: image, text: `${formatImages([image])}\n\nid ${image.id}` };
+        return { json: image, text: formatDetail(image) };
       },
     }),
     verify: apiCommand<[string]>({

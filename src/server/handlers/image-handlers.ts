@@ -47,6 +47,15 @@ function countReport(report: Report): (doneCount: number, totalCount: number) =>
 }
 
 /** A disk as it is, or as it is once qemu-img has unpacked it. */
+async function layoutOf(path: string): Promise<Awaited<ReturnType<typeof describeLayout>>> {
+  const disk = await openDisk(path, "read");
+  try {
+    return await describeLayout(disk);
+  } finally {
+    await disk.close();
+  }
+}
+
 async function importDisk(
   server: PortolanServer,
   { path, name }: ImportOrder,
@@ -55,8 +64,7 @@ async function importDisk(
   const { chunks, catalogue } = server;
   const hold = chunks.hold();
   try {
-    const disk = await openDisk(path, "read");
-    const layout = await describeLayout(disk).finally(() => disk.close());
+    const layout = await layoutOf(path);
     const { manifest, manifestText } = await importRawDisk(
       chunks,
       { path, name, layout },

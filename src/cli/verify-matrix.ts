@@ -53,6 +53,27 @@ function formatProber(verified: VerifiedSegmentResource): string {
   return `${segment} (${cidr}): tried by ${where}, in ${(durationMs / 1000).toFixed(0)} s`;
 }
 
+/** Nothing wrong is only said of what was tried. */
+function formatSummary(
+  segments: readonly VerifiedSegmentResource[],
+  faults: readonly CellResource[],
+): string {
+  const namesOf = (some: readonly VerifiedSegmentResource[]): string =>
+    some.map(({ segment }) => segment).join(", ");
+  const tried = segments.filter(({ prober }) => prober !== null);
+  const untried = segments.filter(({ prober }) => prober === null);
+  if (tried.length === 0) {
+    return segments.length === 0
+      ? "nothing was tested: no segment needs anything (portolan segment list)"
+      : `nothing was tested: no agent is connected from ${namesOf(untried)}`;
+  }
+  const found =
+    faults.length === 0
+      ? `no faults in ${namesOf(tried)}`
+      : `${faults.length} fault${faults.length === 1 ? "" : "s"}: ${faults.map(({ flow, segment }) => `${flow} in ${segment}`).join(", ")}`;
+  return untried.length === 0 ? found : `${found}; not tested: ${namesOf(untried)}`;
+}
+
 /** Segments by flows, then every fault with what was seen, why, and the line that mends it. */
 export function formatVerification(segments: readonly VerifiedSegmentResource[]): string {
   const cells = segments.flatMap((verified) => verified.cells);
@@ -70,8 +91,6 @@ export function formatVerification(segments: readonly VerifiedSegmentResource[])
     ...(untested.length === 0 ? [] : ["", "not tested:"]),
     ...untested.map(({ flow, segment, evidence }) => `  ${flow} in ${segment}: ${printable(evidence)}`),
     "",
-    faults.length === 0
-      ? "no faults"
-      : `${faults.length} fault${faults.length === 1 ? "" : "s"}: ${faults.map(({ flow, segment }) => `${flow} in ${segment}`).join(", ")}`,
+    formatSummary(segments, faults),
   ].join("\n");
 }

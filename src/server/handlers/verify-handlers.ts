@@ -45,7 +45,9 @@ export function verifyHandlers(server: PortolanServer) {
         const faults = verified.flatMap(({ cells }) =>
           cells.filter(({ verdict }) => faultyVerdicts.has(verdict)),
         );
-        return { result: verified.map(toResource), detail: `${faults.length} faults` };
+        const isTested = verified.some(({ prober }) => prober !== null);
+        const detail = isTested ? `${faults.length} faults` : "nothing was tested";
+        return { result: verified.map(toResource), detail };
       });
     },
     listFindings: async () => server.findings.list().map((finding) => toFinding(server, finding)),

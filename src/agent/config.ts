@@ -45,6 +45,9 @@ export class AgentConfigError extends Error {
   }
 }
 
+/** Where an installed agent keeps its key, its certificate and what it has done. */
+export const defaultStateDir = "/var/lib/portolan-agent";
+
 const fingerprintPattern = /^[0-9a-f]{64}$/;
 
 export const agentSettingKeys = [
@@ -178,7 +181,7 @@ export function parseAgentFile(path: string, text: string, overrides: AgentOverr
     const hint = nearest === null ? `known are: ${agentSettingKeys.join(", ")}` : `is it ${nearest}?`;
     throw new AgentConfigError(`${path}: the key ${unknown} is unknown; ${hint}`);
   }
-  const stateDir = typeof raw["stateDir"] === "string" ? raw["stateDir"] : "/var/lib/portolan-agent";
+  const stateDir = typeof raw["stateDir"] === "string" ? raw["stateDir"] : defaultStateDir;
   return { environment: "os", ...readCommon(raw, path), bootToken: null, stateDir };
 }
 

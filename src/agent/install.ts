@@ -1,48 +1,132 @@
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { copyFile, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, openSync } from "node:fs";
+import { chmod, copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { AgentConfigError, type AgentOverrides } from "./config.ts";
-import { writeSettings } from "./settings.ts";
+import { isSea } from "node:sea";
+import { writeDurably } from "#platform/durable-file.ts";
+import { AgentConfigError, type AgentOverrides, defaultStateDir } from "./config.ts";
+import {
+  describeLaunchd,
+  describeUnit,
+  describeWindowsTask,
+  launchdPath,
+  unitName,
+  windowsTaskName,
+} from "./describe-service.ts";
+import { tokenName } from "./identity.ts";
+import { readValue, writeSettings } from "./settings.ts";
 
-const unitName = "portolan-agent.service";
+type Say = (text: string) => void;
 
-function describeUnit(command: string): string {
-  return `[Unit]
-Description=Portolan agent
-Wants=network-online.target
-After=network-online.target
+const programFolder = process.platform === "win32" ? "C:/Program Files/Portolan" : "/opt/portolan";
+const logPath = "/var/log/portolan-agent.log";
 
-[Service]
-ExecStart=${command} run --environment os
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=always
-RestartSec=5
-
-[Install]
-WantedBy=multi-user.target
-`;
+/** Put in place by a rename: the program that is there may be running. */
+async function copyProgram(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  if (resolve(from) === resolve(to)) {
+    return;
+  }
+  await copyFile(from, `${to}.new`);
+  await chmod(`${to}.new`, 0o755);
+  await rename(`${to}.new`, to);
 }
 
-/** How the agent is started there. A bundle is copied; from a checkout the checkout is used where it is. */
-async function placeProgram(root: string, node: string): Promise<string> {
+/** The words that start the agent there. A single executable or a bundle is copied; a checkout is used where it is. */
+async function placeProgram(root: string, node: string): Promise<string[]> {
+  if (isSea()) {
+    const target = `${programFolder}/portolan-agent${process.platform === "win32" ? ".exe" : ""}`;
+    await copyProgram(process.execPath, join(root, target));
+    return [target];
+  }
   const self = resolve(process.argv[1] ?? "");
   if (!self.endsWith(".mjs")) {
     if (root !== "/") {
       throw new AgentConfigError("only the bundled agent can be installed into another root");
     }
-    return `${node} --disable-warning=ExperimentalWarning ${resolve(import.meta.dirname, "main.ts")}`;
+    return [node, "--disable-warning=ExperimentalWarning", resolve(import.meta.dirname, "main.ts")];
   }
-  const target = "/opt/portolan/agent.mjs";
-  await mkdir(dirname(join(root, target)), { recursive: true });
-  if (self !== join(root, target)) {
-    await copyFile(self, join(root, target));
+  const target = `${programFolder}/agent.mjs`;
+  await copyProgram(self, join(root, target));
+  return [node, "--disable-warning=ExperimentalWarning", target];
+}
+
+async function placeUnit(root: string, command: readonly string[], say: Say): Promise<void> {
+  const unitFolder = join(root, "etc/systemd/system");
+  const wantsFolder = join(unitFolder, "multi-user.target.wants");
+  await mkdir(wantsFolder, { recursive: true });
+  await writeFile(join(unitFolder, unitName), describeUnit(command.join(" ")));
+  const link = join(wantsFolder, unitName);
+  await rm(link, { force: true });
+  await symlink(`../${unitName}`, link);
+  say(`wrote ${join(unitFolder, unitName)}; it starts with the system`);
+}
+
+function run(program: string, args: readonly string[]): void {
+  const outcome = spawnSync(program, args, { stdio: "inherit" });
+  if (outcome.status !== 0) {
+    const why = outcome.error?.message ?? `ended with ${outcome.status}`;
+    throw new Error(`${program} ${args.join(" ")}: ${why}`);
   }
-  return `${node} --disable-warning=ExperimentalWarning ${target}`;
+}
+
+/** Without systemd nobody starts it at the next boot; it runs from now on all the same. */
+function startDetached(command: readonly string[], say: Say): void {
+  const [program = "", ...args] = command;
+  const log = openSync(logPath, "a");
+  const child = spawn(program, [...args, "run", "--environment", "os"], {
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  child.unref();
+  say(`there is no systemd here: the agent runs now and writes ${logPath}; let your init start it`);
+}
+
+/** The agent runs from now on, and from every start of the system where the system has a way for that. */
+async function startService(root: string, command: readonly string[], say: Say): Promise<void> {
+  const isHere = root === "/";
+  if (process.platform === "darwin") {
+    const path = join(root, launchdPath);
+    await writeFile(path, describeLaunchd(command));
+    say(`wrote ${path}`);
+    if (isHere) {
+      run("launchctl", ["load", "-w", path]);
+    }
+  } else if (process.platform === "win32") {
+    run("schtasks.exe", describeWindowsTask(command[0] ?? ""));
+    run("schtasks.exe", ["/Run", "/TN", windowsTaskName]);
+  } else {
+    await placeUnit(root, command, say);
+    if (!isHere) {
+      return;
+    }
+    if (existsSync("/run/systemd/system")) {
+      run("systemctl", ["daemon-reload"]);
+      run("systemctl", ["restart", unitName]);
+    } else {
+      startDetached(command, say);
+    }
+  }
+  if (isHere) {
+    say("the agent is running; portolan agent status shows whether it was let in");
+  }
+}
+
+/** `KEY=VALUE` words as the settings file has them. @throws AgentConfigError */
+function readSettings(words: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const equals = word.indexOf("=");
+      if (equals < 1) {
+        throw new AgentConfigError(`--set ${word}: write it as KEY=VALUE`);
+      }
+      return [word.slice(0, equals), readValue(word.slice(equals + 1))];
+    }),
+  );
 }
 
 /**
- * Puts settings and a systemd unit on this computer, or into the file system at `root`. Can be run again: what is there
+ * Puts program, settings and service on this computer, or into the file system at `root`. Can be run again: what is there
  * is replaced, the computer's key and certificate are kept.
  *
  * @throws AgentConfigError when the settings would not let the agent start
@@ -52,35 +136,26 @@ export async function installAgent(given: {
   /** Node's path on the computer the agent is for; `null`: the one that runs this. */
   readonly node: string | null;
   readonly overrides: AgentOverrides;
-  readonly say: (text: string) => void;
+  /** Further settings, `KEY=VALUE`. */
+  readonly set: readonly string[];
+  /** Lets the computer in without an approval; `null` without one. */
+  readonly token: string | null;
+  readonly say: Say;
 }): Promise<void> {
-  const { root, overrides, say } = given;
+  const { root, overrides, say, token } = given;
   const { controlPort, ...texts } = overrides;
   const settingsPath = join(root, "etc/portolan/agent.toml");
   await writeSettings(settingsPath, {
     ...texts,
     ...(controlPort === undefined ? {} : { controlPort: Number(controlPort) }),
+    ...readSettings(given.set),
   });
   say(`wrote ${settingsPath}`);
-  const unitFolder = join(root, "etc/systemd/system");
-  const wantsFolder = join(unitFolder, "multi-user.target.wants");
-  await mkdir(wantsFolder, { recursive: true });
-  await writeFile(
-    join(unitFolder, unitName),
-    describeUnit(await placeProgram(root, given.node ?? process.execPath)),
-  );
-  const link = join(wantsFolder, unitName);
-  await rm(link, { force: true });
-  await symlink(`../${unitName}`, link);
-  say(`wrote ${join(unitFolder, unitName)}; it starts with the system`);
-  if (root !== "/" || !existsSync("/run/systemd/system")) {
-    return;
+  if (token !== null) {
+    const stateDir = join(root, defaultStateDir);
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await writeDurably(join(stateDir, tokenName), Buffer.from(`${token}\n`), 0o600);
   }
-  for (const args of [["daemon-reload"], ["restart", unitName]]) {
-    const outcome = spawnSync("systemctl", args, { stdio: "inherit" });
-    if (outcome.status !== 0) {
-      throw new Error(`systemctl ${args.join(" ")} ended with ${outcome.status}`);
-    }
-  }
-  say("the agent is running; portolan agent status shows whether it was let in");
+  const command = await placeProgram(root, given.node ?? process.execPath);
+  await startService(root, command, say);
 }

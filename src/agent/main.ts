@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { systemClock } from "#platform/clock.ts";
 import { createNetwork } from "#platform/create-network.ts";
@@ -11,7 +12,7 @@ import { readInventory } from "./inventory.ts";
 import { SettingsKeeper } from "./settings-keeper.ts";
 
 const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
-       portolan agent install --site-key HEX [--server IP] [--port N] [--root DIR [--node PATH]]
+       portolan agent install --site-key HEX [--server IP] [--port N] [--set KEY=VALUE]… [--token -|TOKEN] [--root DIR [--node PATH]]
        portolan agent settings [KEY VALUE] [--password P] [--config FILE]
        portolan agent status [--config FILE]
        portolan agent record before FILE | difference FILE FOLDER`;
@@ -90,6 +91,8 @@ async function main(): Promise<void> {
       root: { type: "string", default: "/" },
       node: { type: "string" },
       password: { type: "string" },
+      set: { type: "string", multiple: true, default: [] },
+      token: { type: "string" },
     },
     allowPositionals: true,
   });
@@ -105,7 +108,8 @@ async function main(): Promise<void> {
     await runAgent(environment, config, overrides);
   } else if (command === "install") {
     const { installAgent } = await import("./install.ts");
-    await installAgent({ root, node: values.node ?? null, overrides, say });
+    const token = values.token === "-" ? readFileSync(0, "utf8").trim() : (values.token ?? null);
+    await installAgent({ root, node: values.node ?? null, overrides, set: values.set, token, say });
   } else if (command === "settings") {
     const { changeSettings } = await import("./settings.ts");
     const password = values.password ?? process.env["PORTOLAN_AGENT_PASSWORD"];

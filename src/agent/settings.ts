@@ -12,7 +12,7 @@ import { openLock } from "./settings-lock.ts";
 type Say = (text: string) => void;
 
 /** The value a word stands for: a switch, a number, or the word. */
-function readValue(word: string): string | number | boolean {
+export function readValue(word: string): string | number | boolean {
   if (word === "true" || word === "false") {
     return word === "true";
   }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
+import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isSea } from "node:sea";
@@ -20,6 +20,7 @@ type Say = (text: string) => void;
 
 const programFolder = process.platform === "win32" ? "C:/Program Files/Portolan" : "/opt/portolan";
 const logPath = "/var/log/portolan-agent.log";
+const processIdPath = "/run/portolan-agent.pid";
 
 /** Put in place by a rename: the program that is there may be running. */
 async function copyProgram(from: string, to: string): Promise<void> {
@@ -70,15 +71,32 @@ function run(program: string, args: readonly string[]): void {
   }
 }
 
+/** An agent that an earlier installation has left running, where no systemd knows of it. */
+function stopDetached(program: string): void {
+  try {
+    const processId = Number(readFileSync(processIdPath, "utf8"));
+    // The number may belong to another program by now.
+    if (readFileSync(`/proc/${processId}/cmdline`, "utf8").startsWith(program)) {
+      process.kill(processId, "SIGKILL");
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) {
+      throw error;
+    }
+  }
+}
+
 /** Without systemd nobody starts it at the next boot; it runs from now on all the same. */
 function startDetached(command: readonly string[], say: Say): void {
   const [program = "", ...args] = command;
+  stopDetached(program);
   const log = openSync(logPath, "a");
   const child = spawn(program, [...args, "run", "--environment", "os"], {
     detached: true,
     stdio: ["ignore", log, log],
   });
   child.unref();
+  writeFileSync(processIdPath, String(child.pid));
   say(`there is no systemd here: the agent runs now and writes ${logPath}; let your init start it`);
 }
 

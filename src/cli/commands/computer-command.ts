@@ -14,6 +14,7 @@ import {
   revokeCommand,
 } from "./enrolment-commands.ts";
 import { computerFilesCommand } from "./files-command.ts";
+import { buildAgentCommand, installCommand } from "./install-command.ts";
 import {
   computerTerminalCommand,
   endSessionCommand,
@@ -121,6 +122,8 @@ export const computerCommand = buildRouteMap({
         };
       },
     }),
+    install: installCommand,
+    buildAgent: buildAgentCommand,
     pending: pendingCommand,
     revoke: revokeCommand,
     token: enrolmentTokenCommand,

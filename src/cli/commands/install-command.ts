@@ -98,7 +98,8 @@ export const installCommand = apiCommand({
         flags["agent"] === undefined ? build(target) : Promise.resolve(flags["agent"]),
       createToken: async (host: string) => {
         const body = { name: `install ${host}`.slice(0, 64), uses: 1, validMs: 3_600_000 };
-        return (await client.call("createEnrolmentToken", { body })).token;
+        const { id, token } = await client.call("createEnrolmentToken", { body });
+        return { token, remove: () => client.call("removeEnrolmentToken", { id }) };
       },
     };
     const progress = new ProgressList(stdout, isJson);
@@ -120,7 +121,7 @@ export const installCommand = apiCommand({
   },
 });
 
-export const agentBuildCommand = apiCommand({
+export const buildAgentCommand = apiCommand({
   brief: "Build the agent as single executables: linux-x64, linux-arm64, win-x64, darwin-arm64, or all",
   list: "TARGET",
   flags: { out: { brief: "Folder for them (here)", placeholder: "DIR" } },

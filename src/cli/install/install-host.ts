@@ -21,7 +21,8 @@ export type InstallPlan = {
   /** Addresses of the server; the one that a computer sees us come from is where its agent connects. */
   readonly serverAddresses: readonly string[];
   readonly agentFor: (target: AgentTarget) => Promise<string>;
-  readonly createToken: (host: string) => Promise<string>;
+  /** The token is worth nothing any more once it was removed. */
+  readonly createToken: (host: string) => Promise<{ readonly token: string; remove(): Promise<unknown> }>;
 };
 
 const targets: Readonly<Record<string, AgentTarget>> = {
@@ -47,7 +48,7 @@ async function probe(host: string, ssh: SshOptions): Promise<Probe> {
   const target = targets[system.trim()];
   if (target === undefined) {
     throw new SshError(
-      `no agent is built for ${system.trim() || "this system"}; Windows is installed by the script of portolan agent script`,
+      `no agent is built for ${system.trim() || "this system"}; portolan computer install-script prints what is run there by hand`,
     );
   }
   const sudo = userId.trim() === "0" ? "" : "sudo -n ";
@@ -128,11 +129,15 @@ export async function installHost(
     if (strange !== undefined) {
       throw new SshError(`the setting ${strange} has characters that are not sent over ssh`);
     }
-    const token = await createToken(host);
     const install = `${sudo}${path} install ${words.join(" ")} --token=-; s=$?; rm -f ${path}; exit $s`;
-    await runBySsh(host, install, ssh, `${token}\n`);
-    onState({ type: "waiting" });
-    return finish({ type: "done", computerId: await awaitAgent(host, sudo, ssh) });
+    const token = await createToken(host);
+    try {
+      await runBySsh(host, install, ssh, `${token.token}\n`);
+      onState({ type: "waiting" });
+      return finish({ type: "done", computerId: await awaitAgent(host, sudo, ssh) });
+    } finally {
+      await token.remove();
+    }
   } catch (error) {
     return finish({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
   }

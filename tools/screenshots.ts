@@ -74,7 +74,7 @@ async function shootAll(site: SimulatedSite, theme: "light" | "dark"): Promise<v
       await page.getByRole("button", { name: "Erase and deploy 8 computers" }).click();
       await page
         .getByRole("grid", { name: "Computers" })
-        .getByText(/imaging [3-9]\d %/)
+        .getByText(/[3-9]\d % imaging/)
         .first()
         .waitFor();
     }

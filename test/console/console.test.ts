@@ -120,6 +120,7 @@ const pages = [
   "/sessions",
   "/plan",
   "/plan/flows",
+  "/plan/bundle",
   "/boot",
   "/options",
   "/people",
@@ -141,7 +142,10 @@ for (const isDark of [false, true]) {
       await dataRow(page, "SIM00004").waitFor();
       const [computer] = site.server.registry.list();
       const found: string[] = [];
-      for (const path of [...pages, `/computers/${computer?.id}`, `/computers/${computer?.id}/inventory`]) {
+      for (const path of [
+        ...pages,
+        ...["", "/inventory", "/settings"].map((tab) => `/computers/${computer?.id}${tab}`),
+      ]) {
         await page.goto(`${site.console.url}${path}`);
         await page.locator("main h1, main[aria-label]").first().waitFor();
         await page.waitForLoadState("networkidle").catch(() => undefined);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { browserObstacle, logInByPage } from "./browser.ts";
@@ -9,7 +9,7 @@ import { openRoom, password } from "./console-room.ts";
 const skip = browserObstacle() ?? false;
 
 test(
-  "console: a terminal of a real agent's computer opens in the browser and answers what is typed",
+  "console: a terminal of a real agent's computer opens in the browser and answers what is typed, and its files come and go whole",
   { skip, timeout: 300_000 },
   async (t) => {
     const { site, page } = await openRoom(t, { count: 0 });
@@ -45,6 +45,26 @@ test(
     await terminal.locator(".xterm-helper-textarea").focus();
     await terminal.keyboard.type("echo answer-$((6*7))\n");
     await terminal.getByText("answer-42").first().waitFor();
+    writeFileSync(join(folder, "greeting.txt"), "from the computer");
+    await page.getByRole("link", { name: "Files" }).click();
+    await page.getByRole("button", { name: "Open the files" }).click();
+    await page.getByRole("textbox", { name: "Folder" }).fill(folder);
+    await page.getByRole("button", { name: "Go", exact: true }).click();
+    const [fetched] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "greeting.txt" }).click(),
+    ]);
+    assert.equal(readFileSync(await fetched.path(), "utf8"), "from the computer");
+    await page
+      .getByLabel("Put a file here …", { exact: true })
+      .last()
+      .setInputFiles({
+        name: "answer.txt",
+        mimeType: "text/plain",
+        buffer: Buffer.from("from the browser"),
+      });
+    await page.getByText("answer.txt is there whole").waitFor();
+    assert.equal(readFileSync(join(folder, "answer.txt"), "utf8"), "from the browser");
     const entries = await server.audit.list({ limit: 50, actor: "ann" });
     assert.ok(entries.some(({ action, outcome }) => action === "open-terminal" && outcome === "done"));
   },

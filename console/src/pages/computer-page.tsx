@@ -6,12 +6,15 @@ import { formatBytes } from "../text/format.ts";
 import { text } from "../text/text.ts";
 import { Badge, Empty, Facts, Failure, Loading, PageHead, Progress, Tabs, Time } from "../ui/pieces.tsx";
 import { BootTimeline } from "./boot-timeline.tsx";
+import { AgentTab } from "./computer/agent-tab.tsx";
+import { FilesTab } from "./computer/files-tab.tsx";
+import { HistoryTab } from "./computer/history-tab.tsx";
 import { useObstacle } from "./me.tsx";
 import { RunList } from "./run-list.tsx";
 import { useEach } from "./work/computer-menu.tsx";
 import { currentRuns, hasEnded, statusOf } from "./work/computer-status.ts";
 
-const tabKeys = ["overview", "events", "jobs", "inventory"] as const;
+const tabKeys = ["overview", "events", "jobs", "inventory", "history", "files", "settings"] as const;
 
 /** One computer: what it is, what it does, what happened to it. */
 export function ComputerPage(): ReactNode {
@@ -43,6 +46,9 @@ export function ComputerPage(): ReactNode {
       {tab === "events" ? <Events id={computer.id} /> : null}
       {tab === "jobs" ? <Jobs id={computer.id} /> : null}
       {tab === "inventory" ? <Inventory computer={computer} /> : null}
+      {tab === "history" ? <HistoryTab id={computer.id} /> : null}
+      {tab === "files" ? <FilesTab computer={computer} /> : null}
+      {tab === "settings" ? <AgentTab computer={computer} /> : null}
     </main>
   );
 }

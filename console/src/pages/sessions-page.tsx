@@ -6,6 +6,7 @@ import { formatBytes, formatRate } from "../text/format.ts";
 import { text } from "../text/text.ts";
 import { Badge, Empty, Facts, Failure, Loading, PageHead, Progress } from "../ui/pieces.tsx";
 import { Plot } from "../ui/plot.tsx";
+import { SessionActions } from "./session-actions.tsx";
 import { RunList } from "./run-list.tsx";
 
 /** Imaging sessions: who has joined, how fast, and who could not keep up. */
@@ -57,6 +58,7 @@ function SessionCard({ session }: { readonly session: SessionResource }): ReactN
         <h2>{session.imageName}</h2>
         <Badge tone={isEnded ? "calm" : "busy"}>{text.sessions.states[session.state] ?? session.state}</Badge>
         <strong>{text.sessions.joined(session.joined, session.expected)}</strong>
+        {isEnded ? null : <SessionActions session={session} />}
       </div>
       {isEnded ? null : <Progress percent={percent} label={session.imageName} />}
       <div className="columns">

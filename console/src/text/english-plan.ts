@@ -5,7 +5,14 @@ export const englishPlan = {
   plan: {
     loading: "Reading the plan …",
     lead: "Every port and group this site uses, on every segment, and why. The program opens its sockets from this table.",
-    tabs: { map: "Map", flows: "Flows", rules: "Rules to hand out", lint: "Lint", verify: "Verify" },
+    tabs: {
+      map: "Map",
+      flows: "Flows",
+      rules: "Rules to hand out",
+      bundle: "Change request",
+      lint: "Lint",
+      verify: "Verify",
+    },
     agrees: "The sockets that are open are exactly these flows.",
     differs: (count: number) =>
       plural(count, "difference between sockets and flows", "differences between sockets and flows"),
@@ -97,6 +104,14 @@ export const englishPlan = {
     exportLead: "Only what must pass between the server and this segment, with the reason on each line.",
     noExport: "No boundary: this segment is the server's own.",
     bundle: "Change request",
+    bundling: "Writing and signing the change request …",
+    bundleGet: (size: string) => `Download (${size})`,
+    bundleFile: "File",
+    bundleDigest: "Digest of what it asks for",
+    bundleKey: "Signed by the site's key",
+    bundleSegments: "Segments",
+    bundleFiles: "What is in it",
+    bundleCheck: "Whoever gets it can check it:",
     bundleLead: "Table, device configurations, tests and rollback for the network team, in one signed file.",
   },
 };

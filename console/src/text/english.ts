@@ -1,3 +1,4 @@
+import { englishComputers } from "./english-computers.ts";
 import { englishPages } from "./english-pages.ts";
 import { englishPlan } from "./english-plan.ts";
 
@@ -6,6 +7,7 @@ const plural = (count: number, one: string, many: string): string =>
 
 /** The catalogue in English: plain words, and functions where a number or a name stands in a sentence. */
 export const english = {
+  ...englishComputers,
   ...englishPages,
   ...englishPlan,
   common: {

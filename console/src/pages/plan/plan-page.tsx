@@ -4,6 +4,7 @@ import type { VerifiedSegmentResource } from "#api/verify-api.ts";
 import { useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
 import { Badge, Failure, Loading, PageHead, Tabs } from "../../ui/pieces.tsx";
+import { BundleTab } from "./bundle-tab.tsx";
 import { FlowTable } from "./flow-table.tsx";
 import { LintTab } from "./lint-tab.tsx";
 import { PlanMap, type SegmentVerdict } from "./plan-map.tsx";
@@ -22,7 +23,7 @@ export function PlanPage(): ReactNode {
   }
   const { differences } = plan.data;
   const worst = worstVerdicts(verdicts.data ?? []);
-  const tabs = (["map", "flows", "verify", "rules", "lint"] as const).map((key) => ({
+  const tabs = (["map", "flows", "verify", "rules", "bundle", "lint"] as const).map((key) => ({
     key,
     title: text.plan.tabs[key],
     to: key === "map" ? "/plan" : `/plan/${key}`,
@@ -56,6 +57,7 @@ export function PlanPage(): ReactNode {
       {tab === "flows" ? <FlowTable flows={plan.data.flows} /> : null}
       {tab === "verify" ? <VerifyTab plan={plan.data} /> : null}
       {tab === "rules" ? <RulesTab plan={plan.data} /> : null}
+      {tab === "bundle" ? <BundleTab /> : null}
       {tab === "lint" ? <LintTab /> : null}
     </main>
   );

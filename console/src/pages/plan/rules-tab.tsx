@@ -3,6 +3,7 @@ import type { PlanResource } from "#api/plan-api.ts";
 import type { ExportResource } from "#api/plan-export-api.ts";
 import { useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
+import { downloadBlob } from "../download.ts";
 import { CopyText, Empty, Failure, Field, Loading } from "../../ui/pieces.tsx";
 
 /** What the network team gets: only what must pass at one boundary, in the words of their device. */
@@ -96,7 +97,11 @@ function ExportText(props: {
       <div className="session-head">
         <h2>{title}</h2>
         <CopyText value={content} label={text.common.copy} />
-        <button type="button" className="button small" onClick={() => downloadText(fileName, content)}>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => downloadBlob(fileName, new Blob([content], { type: "text/plain" }))}
+        >
           {text.common.download}
         </button>
       </div>
@@ -105,14 +110,4 @@ function ExportText(props: {
       </pre>
     </>
   );
-}
-
-/** Gives text to the browser as a file. */
-function downloadText(fileName: string, content: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

@@ -7,6 +7,7 @@ import { text } from "../../text/text.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Menu, type MenuItem, type MenuPlace } from "../../ui/menu.tsx";
 import { showToast } from "../../ui/toast.tsx";
+import { AgentSettingsDialog } from "../agent-settings-dialog.tsx";
 import { useObstacle } from "../me.tsx";
 import { titleOf, type WorkOrder, type WorkTemplate } from "./work-order.ts";
 
@@ -44,7 +45,7 @@ export function ComputerMenu(props: {
   const { computers, templates, place, onOrder, onClose } = props;
   const navigate = useNavigate();
   const each = useEach();
-  const [isForgetting, setForgetting] = useState(false);
+  const [asked, setAsked] = useState<"forget" | "settings" | null>(null);
   const operator = useObstacle("operator");
   const administrator = useObstacle("administrator");
   const pending = computers.filter(({ state }) => state !== "approved");
@@ -56,8 +57,9 @@ export function ComputerMenu(props: {
     obstacle: operator,
     run: () => onOrder(order, ids),
   }));
-  if (isForgetting) {
-    return <ForgetDialog computers={computers} onClose={onClose} />;
+  if (asked !== null) {
+    const Asked = asked === "forget" ? ForgetDialog : AgentSettingsDialog;
+    return <Asked computers={computers} onClose={onClose} />;
   }
   return (
     <Menu
@@ -94,20 +96,26 @@ export function ComputerMenu(props: {
         ...work,
         "line",
         {
+          label: text.agent.menu,
+          icon: "options",
+          obstacle: administrator,
+          run: () => setAsked("settings"),
+        },
+        {
           label: text.work.forget,
           icon: "cross",
           isDangerous: true,
           obstacle: administrator,
-          run: () => setForgetting(true),
+          run: () => setAsked("forget"),
         },
       ].map((item) => closing(item as MenuItem | "line", onClose))}
     />
   );
 }
 
-/** Closes the menu after the choice, but for the one that asks on. */
+/** Closes the menu after the choice, but for those that ask on. */
 function closing(item: MenuItem | "line", onClose: () => void): MenuItem | "line" {
-  if (item === "line" || item.label === text.work.forget) {
+  if (item === "line" || [text.work.forget, text.agent.menu].includes(item.label)) {
     return item;
   }
   return {

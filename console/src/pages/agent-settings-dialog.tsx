@@ -83,6 +83,25 @@ export function AgentSettingsDialog(props: {
           onChange={draft(key)}
         />
       ))}
+      <SafetyFields
+        lock={drafts["lockPassword"] ?? ""}
+        onLock={draft("lockPassword")}
+        {...{ returnAfterMs, setReturnAfterMs }}
+      />
+      <Unsent reasons={action.error === null ? unsent : [action.error.message]} />
+    </Dialog>
+  );
+}
+
+function SafetyFields(props: {
+  readonly lock: string;
+  readonly onLock: (lock: string) => void;
+  readonly returnAfterMs: number;
+  readonly setReturnAfterMs: (returnAfterMs: number) => void;
+}): ReactNode {
+  const { lock, onLock, returnAfterMs, setReturnAfterMs } = props;
+  return (
+    <>
       <Field label={text.agent.lockPassword} hint={text.agent.lockHint}>
         {(id, hint) => (
           <input
@@ -91,8 +110,8 @@ export function AgentSettingsDialog(props: {
             type="password"
             autoComplete="new-password"
             minLength={4}
-            value={drafts["lockPassword"] ?? ""}
-            onChange={(event) => draft("lockPassword")(event.target.value)}
+            value={lock}
+            onChange={(event) => onLock(event.target.value)}
           />
         )}
       </Field>
@@ -111,8 +130,7 @@ export function AgentSettingsDialog(props: {
           </select>
         )}
       </Field>
-      <Unsent reasons={action.error === null ? unsent : [action.error.message]} />
-    </Dialog>
+    </>
   );
 }
 

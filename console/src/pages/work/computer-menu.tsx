@@ -95,22 +95,20 @@ export function ComputerMenu(props: {
         "line",
         ...work,
         "line",
-        {
-          label: text.agent.menu,
-          icon: "options",
-          obstacle: administrator,
-          run: () => setAsked("settings"),
-        },
-        {
-          label: text.work.forget,
-          icon: "cross",
-          isDangerous: true,
-          obstacle: administrator,
-          run: () => setAsked("forget"),
-        },
+        ...administratorItems(administrator, setAsked),
       ].map((item) => closing(item as MenuItem | "line", onClose))}
     />
   );
+}
+
+function administratorItems(
+  obstacle: string | null,
+  ask: (what: "forget" | "settings") => void,
+): readonly MenuItem[] {
+  return [
+    { label: text.agent.menu, icon: "options", obstacle, run: () => ask("settings") },
+    { label: text.work.forget, icon: "cross", isDangerous: true, obstacle, run: () => ask("forget") },
+  ];
 }
 
 /** Closes the menu after the choice, but for those that ask on. */

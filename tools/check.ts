@@ -6,7 +6,7 @@ type Step = { readonly title: string; readonly program: string; readonly args: r
 const bin = (name: string): string => `node_modules/.bin/${name}`;
 const unitTests = listSourceFiles()
   .map((file) => file.path)
-  .filter((path) => path.startsWith("src/") && path.endsWith(".test.ts"));
+  .filter((path) => /^(?:src|tools)\/.*\.test\.ts$/.test(path));
 
 /** Cheapest first. `npm run check` is what a contributor runs, and the first thing the gate runs. */
 const steps: readonly Step[] = [
@@ -14,6 +14,7 @@ const steps: readonly Step[] = [
   { title: "import table", program: process.execPath, args: ["tools/check-modules.ts"] },
   { title: "names and sizes", program: process.execPath, args: ["tools/check-style.ts"] },
   { title: "generated files", program: process.execPath, args: ["tools/generate.ts", "--check"] },
+  { title: "documents", program: process.execPath, args: ["tools/check-docs.ts"] },
   { title: "types", program: bin("tsc"), args: ["-p", "."] },
   { title: "types of the console", program: bin("tsc"), args: ["-p", "console"] },
   { title: "lint", program: bin("oxlint"), args: ["--type-aware", "--deny-warnings"] },

@@ -15,7 +15,7 @@ type Stage = {
 
 /** Cheapest first; what only pure code needs, then real sockets and programs, then virtual computers. */
 const stages: readonly Stage[] = [
-  { title: "unit tests", folders: ["src/"], concurrency: 2 },
+  { title: "unit tests", folders: ["src/", "tools/"], concurrency: 2 },
   { title: "with real programs and sockets", folders: ["test/"], concurrency: 1 },
 ];
 

@@ -5,6 +5,7 @@ import { createNetwork } from "#platform/create-network.ts";
 import { findService, listSearchDomains } from "#platform/find-service.ts";
 import { toSafeText } from "#wire/control/json-fields.ts";
 import { Agent } from "./agent.ts";
+import { agentOptions } from "./agent-options.ts";
 import { choosePlace, serviceName } from "./choose-place.ts";
 import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
@@ -16,8 +17,6 @@ const usage = `usage: portolan agent run [--environment preboot|os] [--config FI
        portolan agent settings [KEY VALUE] [--password P] [--config FILE]
        portolan agent status [--config FILE]
        portolan agent record before FILE | difference FILE FOLDER`;
-
-const defaultConfigPath = "/etc/portolan/agent.toml";
 
 function say(text: string): void {
   // Scripts and servers have a part in it: nothing of theirs steers this terminal.
@@ -81,21 +80,7 @@ async function record([what, file, folder]: readonly string[]): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: {
-      environment: { type: "string", default: "os" },
-      config: { type: "string", default: defaultConfigPath },
-      server: { type: "string" },
-      port: { type: "string" },
-      "site-key": { type: "string" },
-      root: { type: "string", default: "/" },
-      node: { type: "string" },
-      password: { type: "string" },
-      set: { type: "string", multiple: true, default: [] },
-      token: { type: "string" },
-    },
-    allowPositionals: true,
-  });
+  const { values, positionals } = parseArgs({ options: agentOptions, allowPositionals: true });
   const [command, ...rest] = positionals;
   const { environment, config, server, port, root } = values;
   const siteKey = values["site-key"];

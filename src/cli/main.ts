@@ -5,96 +5,30 @@ import {
   ArgumentScannerError,
   formatMessageForArgumentScannerError,
   buildApplication,
-  buildCommand,
-  buildRouteMap,
   proposeCompletions,
   run,
   type StricliDynamicCommandContext,
   text_en,
 } from "@stricli/core";
-import { apiCommand, type CliContext, UsageError } from "./cli-context.ts";
-import { completionScripts, type ShellName } from "./completion.ts";
-import { auditCommand, tokenCommand, userCommand } from "./commands/account-commands.ts";
-import { bootCommand } from "./commands/boot-command.ts";
-import { computerCommand } from "./commands/computer-command.ts";
-import { decodeCommand } from "./commands/decode-command.ts";
-import { imageCommand } from "./commands/image-command.ts";
-import { deployCommand, jobCommand } from "./commands/job-command.ts";
-import { packageCommand } from "./commands/package-command.ts";
-import { planCommand } from "./commands/plan-command.ts";
-import { segmentCommand } from "./commands/segment-command.ts";
-import { sessionCommand } from "./commands/session-command.ts";
-import { settingsCommand } from "./commands/settings-command.ts";
-import { statusCommand } from "./commands/status-command.ts";
-import { isProgramName, type ProgramName, programs } from "./programs.ts";
+import type { CliContext } from "./cli-context.ts";
+import { isProgramName, programs } from "./programs.ts";
+import { routeMap } from "./route-map.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Stands in the table for help and suggestions; `main` has started the program before stricli sees the word. */
-function programEntry(name: ProgramName) {
-  return apiCommand({ brief: programs[name].brief, run: () => Promise.resolve({ json: null, text: "" }) });
-}
-
-const completionsCommand = buildCommand<object, [ShellName], CliContext>({
-  docs: { brief: "Print the completion script of a shell: bash, zsh or fish" },
-  parameters: {
-    positional: {
-      kind: "tuple",
-      parameters: [{ placeholder: "SHELL", brief: "bash, zsh or fish", parse: parseShell }],
+const application: Application<CliContext> = buildApplication(routeMap, {
+  name: "portolan",
+  scanner: { caseStyle: "allow-kebab-for-camel" },
+  determineExitCode: (error) => (isUsage(error) ? 2 : 1),
+  localization: {
+    text: {
+      ...text_en,
+      exceptionWhileRunningCommand: describeError,
+      commandErrorResult: describeError,
+      exceptionWhileParsingArguments: describeError,
     },
-  },
-  func(this: CliContext, _flags: object, shell: ShellName) {
-    this.process.stdout.write(completionScripts[shell]);
   },
 });
-
-function parseShell(text: string): ShellName {
-  if (!Object.hasOwn(completionScripts, text)) {
-    throw new UsageError(`there is no script for ${text}; there are bash, zsh and fish`);
-  }
-  return text as ShellName;
-}
-
-const application: Application<CliContext> = buildApplication(
-  buildRouteMap({
-    docs: { brief: "Portolan, a deployment server that charts its own ports" },
-    routes: {
-      serve: programEntry("serve"),
-      status: statusCommand,
-      settings: settingsCommand,
-      plan: planCommand,
-      segment: segmentCommand,
-      boot: bootCommand,
-      computer: computerCommand,
-      image: imageCommand,
-      package: packageCommand,
-      job: jobCommand,
-      deploy: deployCommand,
-      session: sessionCommand,
-      agent: programEntry("agent"),
-      user: userCommand,
-      token: tokenCommand,
-      audit: auditCommand,
-      decode: decodeCommand,
-      lab: programEntry("lab"),
-      bench: programEntry("bench"),
-      completions: completionsCommand,
-    },
-  }),
-  {
-    name: "portolan",
-    scanner: { caseStyle: "allow-kebab-for-camel" },
-    determineExitCode: (error) => (isUsage(error) ? 2 : 1),
-    localization: {
-      text: {
-        ...text_en,
-        exceptionWhileRunningCommand: describeError,
-        commandErrorResult: describeError,
-        exceptionWhileParsingArguments: describeError,
-      },
-    },
-  },
-);
 
 /** Wrong input has the code 2, whoever found it: the command line, a file it read, or the server. */
 function isUsage(error: unknown): boolean {

@@ -6,6 +6,7 @@ import { createNetwork } from "#platform/create-network.ts";
 import { type ConfigFlags, ConfigError, loadConfig } from "./config.ts";
 import { startServices } from "./start-services.ts";
 import { type OpenConsole, openConsole } from "./open-console.ts";
+import { serveOptions } from "./serve-options.ts";
 import { createServer, type PortolanServer } from "./server.ts";
 
 const usage = `usage: portolan serve [--config FILE] [--data DIR] [--interface IF[,IF…]] [--console-port N]
@@ -18,15 +19,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 };
 
 function readFlags(): ConfigFlags | null {
-  const { values } = parseArgs({
-    options: {
-      config: { type: "string" },
-      data: { type: "string" },
-      interface: { type: "string", multiple: true },
-      "console-port": { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const { values } = parseArgs({ options: serveOptions });
   if (values.help) {
     return null;
   }

@@ -17,7 +17,7 @@ async function until(what: string, condition: () => boolean, limitMs = 180_000):
   while (!condition()) {
     assert.ok(performance.now() - startedAtMs < limitMs, `${what}: not within ${limitMs} ms`);
     await new Promise((resolve) => {
-      setTimeout(resolve, 500);
+      setTimeout(resolve, 1000);
     });
   }
 }

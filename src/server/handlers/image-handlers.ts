@@ -46,7 +46,6 @@ function countReport(report: Report): (doneCount: number, totalCount: number) =>
     });
 }
 
-/** A disk as it is, or as it is once qemu-img has unpacked it. */
 async function layoutOf(path: string): Promise<Awaited<ReturnType<typeof describeLayout>>> {
   const disk = await openDisk(path, "read");
   try {
@@ -56,6 +55,7 @@ async function layoutOf(path: string): Promise<Awaited<ReturnType<typeof describ
   }
 }
 
+/** A disk as it is, or as it is once qemu-img has unpacked it. */
 async function importDisk(
   server: PortolanServer,
   { path, name }: ImportOrder,

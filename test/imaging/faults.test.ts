@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { hash, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { networkTestObstacle } from "../network-hosts.ts";
+import { ImagingSite, run } from "./imaging-site.ts";
+
+const skip = networkTestObstacle("ip", "losetup", "mount") ?? false;
+const mib = 1 << 20;
+const diskMib = 192;
+
+function randomDisk(site: ImagingSite): string {
+  const path = join(site.folder, "source.raw");
+  writeFileSync(path, randomBytes(diskMib * mib));
+  return path;
+}
+
+function blankDisk(folder: string): string {
+  const path = join(folder, "target.raw");
+  writeFileSync(path, "");
+  truncateSync(path, diskMib * mib);
+  return path;
+}
+
+function storedCount(site: ImagingSite): number {
+  const folder = join(site.dataDir, "chunks");
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+  return names.filter((name) => name.endsWith(".zst")).length;
+}
+
+/** 32 KiB, at a full MiB or before one. */
+function readAt(device: string, offset: number): Buffer {
+  const file = openSync(device, "r");
+  const bytes = Buffer.alloc(32 << 10);
+  readSync(file, bytes, 0, bytes.byteLength, offset);
+  closeSync(file);
+  return bytes;
+}
+
+function writtenCount(device: string): number {
+  return Array.from({ length: diskMib }, (_, index) => readAt(device, index * mib)).filter((bytes) =>
+    bytes.some((byte) => byte !== 0),
+  ).length;
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, `waited in vain: ${what}`);
+    await pause(20);
+  }
+}
+
+test(
+  "faults: a server killed in the middle of a capture goes on with it; the image is the disk, byte for byte",
+  { skip },
+  async (t) => {
+    const site = new ImagingSite(t, ["pc1"]);
+    const source = randomDisk(site);
+    await site.startServer();
+    const { id, agent } = await site.startComputer("pc1", site.attach(source));
+    site.startPortolan("image", "capture", id, "--name", "random");
+    await until("some chunks are stored", () => storedCount(site) > 8);
+    await site.killServer();
+    const count = storedCount(site);
+    t.diagnostic(`${count} of ${diskMib} chunks stored when the server was killed`);
+    assert.ok(count < diskMib, "it was killed in the middle");
+    assert.doesNotMatch(agent.output(), /captured as image/);
+    await site.startServer();
+    assert.ok(storedCount(site) >= count, "what was stored is stored");
+    await agent.waitFor("captured as image", 180_000);
+    const out = join(site.folder, "out.raw");
+    site.portolan("image", "export", "random", out);
+    assert.equal(hash("sha256", readFileSync(out)), hash("sha256", readFileSync(source)));
+  },
+);
+
+test(
+  "faults: a server killed in the middle of a restore goes on with it; until the end the disk has no start",
+  { skip },
+  async (t) => {
+    const site = new ImagingSite(t, ["pc1"]);
+    const source = randomDisk(site);
+    await site.startServer();
+    site.portolan("image", "import", source, "random");
+    site.portolan("settings", "set", "imaging.maxMbps", "100");
+    const device = site.attach(blankDisk(site.folder));
+    const { id, agent } = await site.startComputer("pc1", device);
+    site.startPortolan("deploy", "random", id);
+    await until("some chunks are written", () => writtenCount(device) > 4);
+    await site.killServer();
+    const count = writtenCount(device);
+    t.diagnostic(`${count} of ${diskMib} MiB written when the server was killed`);
+    assert.ok(count < diskMib, "it was killed in the middle");
+    assert.ok(
+      readAt(device, 0).every((byte) => byte === 0),
+      "no partition table",
+    );
+    assert.doesNotMatch(agent.output(), /task done/);
+    await site.startServer();
+    await agent.waitFor("task done", 180_000);
+    assert.equal(hash("sha256", readFileSync(device)), hash("sha256", readFileSync(source)));
+  },
+);
+
+test(
+  "faults: a target disk that fails in its middle fails the task, names the error, and is left without a start",
+  { skip },
+  async (t) => {
+    const site = new ImagingSite(t, ["pc1"]);
+    await site.startServer();
+    site.portolan("image", "import", randomDisk(site), "random");
+    // Half of the disk has room on the file system below it; a write to the rest is an I/O error.
+    const small = mkdtempSync(join(tmpdir(), "portolan-small-"));
+    run("mount", "-t", "tmpfs", "-o", `size=${diskMib / 2}m`, "tmpfs", small);
+    t.after(() => {
+      run("umount", "--lazy", small);
+      rmSync(small, { recursive: true });
+    });
+    const loop = site.attach(blankDisk(small));
+    const { id, agent } = await site.startComputer("pc1", loop);
+    const deploying = site.startPortolan("deploy", "random", id, "--json");
+    await agent.waitFor("task failed", 180_000);
+    assert.match(agent.output(), /task failed: .*(EIO|i\/o error|input\/output)/i);
+    await until("the command ends", () => deploying.child.exitCode !== null);
+    assert.equal(deploying.child.exitCode, 1, deploying.output());
+    assert.match(deploying.output(), /EIO|i\/o error/i);
+    assert.ok(writtenCount(loop) > 0, "it failed while it was written");
+    assert.ok(
+      readAt(loop, 0).every((byte) => byte === 0),
+      "no partition table",
+    );
+    assert.ok(
+      readAt(loop, diskMib * mib - (32 << 10)).every((byte) => byte === 0),
+      "and no backup of one",
+    );
+  },
+);

@@ -12,6 +12,8 @@ import { defaultSenderLimits, MulticastSender, type RoundEnd, type SendUnit } fr
 const blockSizeBytes = 100;
 const blockCount = 20;
 const chunkCount = 40;
+/** More than receivers hold in pieces, many times over. */
+const manyChunksCount = 400;
 
 /** mulberry32: the same numbers for the same seed. */
 function seededRandom(seed: number): () => number {
@@ -25,7 +27,7 @@ function seededRandom(seed: number): () => number {
 }
 
 const frameSizeBytes = blockCount * blockSizeBytes;
-const frames = Array.from({ length: chunkCount }, (_, chunkIndex) =>
+const frames = Array.from({ length: manyChunksCount }, (_, chunkIndex) =>
   Uint8Array.from({ length: frameSizeBytes }, (__, index) => (chunkIndex * 7 + index * index) >> 3),
 );
 const parityCode = new ParityCode();
@@ -80,6 +82,8 @@ type Member = {
 type Script = {
   readonly seed: number;
   readonly loss: number;
+  /** `chunkCount` unless given. */
+  readonly chunkCount?: number;
   readonly duplication?: number;
   readonly reorder?: number;
   readonly members: readonly (Partial<Pick<Member, "joinAtMs" | "dieAtMs" | "wakeAtMs" | "packetsPerMs">> & {
@@ -98,10 +102,11 @@ const senderLimits = {
 
 /** One session in steps of a virtual millisecond, 50 datagrams in each at most. */
 class Room {
-  readonly sender = new MulticastSender(chunkCount, senderLimits, 0);
+  readonly sender: MulticastSender;
   readonly members: readonly Member[];
   readonly left = new Map<string, LeftReason>();
   readonly #script: Script;
+  readonly #chunkCount: number;
   readonly #random: () => number;
   readonly #inSession = new Set<Member>();
   #chunkIndex = 0;
@@ -110,6 +115,8 @@ class Room {
 
   constructor(script: Script) {
     this.#script = script;
+    this.#chunkCount = script.chunkCount ?? chunkCount;
+    this.sender = new MulticastSender(this.#chunkCount, senderLimits, 0);
     this.#random = seededRandom(script.seed);
     this.members = script.members.map((given) => ({
       joinAtMs: 0,
@@ -117,7 +124,7 @@ class Room {
       wakeAtMs: Number.POSITIVE_INFINITY,
       packetsPerMs: 1000,
       ...given,
-      engine: new MulticastReceiver(Array.from({ length: chunkCount }, (_, index) => index)),
+      engine: new MulticastReceiver(Array(this.#chunkCount).keys()),
       backlog: [],
       questions: [],
       credit: 0,
@@ -149,7 +156,7 @@ class Room {
     for (const member of this.members) {
       if (member.joinAtMs === this.#nowMs) {
         this.#inSession.add(member);
-        this.sender.join(member.id, [[0, chunkCount]], this.#nowMs);
+        this.sender.join(member.id, [[0, this.#chunkCount]], this.#nowMs);
       }
     }
     if (this.#nowMs % 1000 === 0) {
@@ -220,7 +227,7 @@ class Room {
     while (member.questions[0] !== undefined && member.backlog.length === 0) {
       const [question] = member.questions.splice(0, 1);
       if (question !== undefined) {
-        const { chunks, blocks } = member.engine.missing(fromRanges(question.chunks, chunkCount));
+        const { chunks, blocks } = member.engine.missing(fromRanges(question.chunks, this.#chunkCount));
         this.sender.missing(member.id, question.round, chunks, blocks, this.#nowMs);
       }
     }
@@ -334,6 +341,20 @@ test("multicast: when all fall silent at once nobody is sent away, and they go o
   const members = three.map(({ id }) => ({ id, packetsPerMs: 0.2, dieAtMs: 1000, wakeAtMs: 16_000 }));
   const outcome = play({ seed: 10, loss: 0, members });
   assert.deepEqual([...outcome.left.values()], ["done", "done", "done"]);
+});
+
+test("multicast: one that was held up lacks more than it can hold in pieces, and gets it in turn", () => {
+  const members = [{ id: "a" }, { id: "held-up", dieAtMs: 1, wakeAtMs: 2000 }];
+  const outcome = play({ seed: 12, loss: 0.1, members, chunkCount: manyChunksCount });
+  assert.deepEqual(
+    [...outcome.left],
+    [
+      ["a", "done"],
+      ["held-up", "done"],
+    ],
+  );
+  const copies = outcome.sentCount / (manyChunksCount * blockCount);
+  assert.ok(copies <= 3, `${copies} copies for two that heard nothing together`);
 });
 
 test("multicast: when all are gone for good the session ends", () => {

@@ -283,12 +283,18 @@ export class MulticastSender {
     }
     this.#openRounds.delete(number);
     for (const chunk of round.chunks) {
+      if (this.#openChunks.get(chunk)?.lastRound === number && !round.lacking.has(chunk)) {
+        this.#openChunks.delete(chunk);
+      }
+    }
+    for (const [chunk, lack] of round.lacking) {
       if (this.#openChunks.get(chunk)?.lastRound !== number) {
         continue;
       }
-      const lack = round.lacking.get(chunk);
-      if (lack === undefined) {
+      // Repair of more than receivers hold in pieces would come when the pieces are gone: those go out whole, in turn.
+      if (this.#openChunks.size > this.#limits.openChunkCountMax) {
         this.#openChunks.delete(chunk);
+        this.#queue.add(chunk);
       } else {
         this.#repairs.set(chunk, lack);
       }

@@ -37,6 +37,20 @@ export async function withPartition<Result>(
   }
 }
 
+/** Files under a folder. Links are not followed: those of a whole system, as /dev/fd, lead out of it. */
+async function listFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      files.push(...(await listFiles(path)));
+    } else if (entry.isFile()) {
+      files.push(path);
+    }
+  }
+  return files;
+}
+
 /** SHA-256 of every file of a partition, by path. */
 export function hashPartition(
   diskPath: string,
@@ -44,16 +58,9 @@ export function hashPartition(
 ): Promise<ReadonlyMap<string, string>> {
   return withPartition(diskPath, partition, async (folder) => {
     const hashes = new Map<string, string>();
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) {
-        const path = join(entry.parentPath, entry.name);
-        hashes.set(
-          path.slice(folder.length),
-          createHash("sha256")
-            .update(await readFile(path))
-            .digest("hex"),
-        );
-      }
+    for (const path of await listFiles(folder)) {
+      const content = await readFile(path);
+      hashes.set(path.slice(folder.length), createHash("sha256").update(content).digest("hex"));
     }
     return hashes;
   });

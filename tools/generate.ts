@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { createJobSchema } from "#api/job-api.ts";
+import { describeApi } from "#server/api-description.ts";
 import { computeFlows } from "#plan/flows.ts";
 import { formatFlowTable } from "#plan/format-flows.ts";
 import { formatSettingValue, settingKeys, settingRules } from "#plan/setting-rules.ts";
@@ -35,6 +36,7 @@ const generated: readonly Generated[] = [
 /** Whole files that are written by this program. */
 const generatedFiles: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: "docs/jobs.schema.json", text: describeJobFiles },
+  { path: "docs/openapi.json", text: () => `${JSON.stringify(describeApi(readVersion()), null, 2)}\n` },
 ];
 
 /** What a job file may hold, for editors. */
@@ -43,6 +45,10 @@ function describeJobFiles(): string {
   const { $schema, ...rest } = schema;
   const whole = { $schema, title: "Portolan job", description: "A job file of Portolan.", ...rest };
   return `${JSON.stringify(whole, null, 2)}\n`;
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
 }
 
 function isSameJson(left: string, right: string): boolean {

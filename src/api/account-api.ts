@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageSchema } from "./page.ts";
 import { roles, type Routes } from "./route.ts";
 import { epochMs, nothingSchema } from "./values.ts";
 
@@ -77,6 +78,7 @@ export const accountRoutes = {
     summary: "Make the first administrator, with the one-time code that the server printed",
     access: "public",
     body: z.object({ code: z.string().max(128), name: accountName, password: passwordText }).strict(),
+    isToldOnce: true,
     response: sessionOpened,
   },
   login: {
@@ -85,6 +87,7 @@ export const accountRoutes = {
     summary: "Open a session of the console",
     access: "public",
     body: z.object({ name: z.string().max(64), password: z.string().max(256) }).strict(),
+    isToldOnce: true,
     response: sessionOpened,
   },
   logout: {
@@ -116,6 +119,8 @@ export const accountRoutes = {
     path: "/users",
     summary: "Accounts",
     access: "administrator",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(userSchema),
   },
   createUser: {
@@ -154,6 +159,8 @@ export const accountRoutes = {
     path: "/tokens",
     summary: "API tokens, without their secrets",
     access: "administrator",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(tokenSchema),
   },
   createToken: {
@@ -169,6 +176,7 @@ export const accountRoutes = {
         allowsFleetWork: z.boolean().default(false),
       })
       .strict(),
+    isToldOnce: true,
     response: z.object({ token: tokenSchema, secret: z.string() }),
   },
   revokeToken: {
@@ -183,12 +191,16 @@ export const accountRoutes = {
     path: "/audit",
     summary: "Who did what, newest first",
     access: "administrator",
-    query: z.object({
-      /** Only entries older than this id. */
-      before: z.coerce.number().int().positive().optional(),
-      actor: z.string().max(64).optional(),
-      limit: z.coerce.number().int().min(1).max(500).default(200),
-    }),
+    query: z
+      .object({
+        /** Only entries older than this id. */
+        before: z.coerce.number().int().positive().optional(),
+        actor: z.string().max(64).optional(),
+        outcome: z.enum(["done", "refused", "failed"]).optional(),
+        action: z.string().max(64).optional(),
+        limit: z.coerce.number().int().min(1).max(500).default(200),
+      })
+      .strict(),
     response: z.array(auditSchema),
   },
 } as const satisfies Routes;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { epochMs, machineText, nothingSchema } from "./values.ts";
 
@@ -71,6 +72,8 @@ export const enrolmentRoutes = {
     path: "/enrolment-tokens",
     access: "operator",
     summary: "Tokens that let computers in",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(enrolmentTokenSchema),
   },
   createEnrolmentToken: {
@@ -89,6 +92,7 @@ export const enrolmentRoutes = {
           .default(24 * 3_600_000),
       })
       .strict(),
+    isToldOnce: true,
     response: enrolmentTokenSchema.extend({ token: z.string() }),
   },
   removeEnrolmentToken: {

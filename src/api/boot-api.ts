@@ -14,6 +14,14 @@ export const bootEventSchema = z.object({
 });
 export type BootEventResource = z.infer<typeof bootEventSchema>;
 
+/** The newest that are older than a time; to go on, give the time of the last one. */
+export const eventQuerySchema = z
+  .object({
+    before: z.coerce.number().int().positive().optional(),
+    limit: z.coerce.number().int().min(1).max(1000).default(200),
+  })
+  .strict();
+
 export const bootFileSchema = z.object({
   name: z.string(),
   sizeBytes: z.number(),
@@ -28,6 +36,7 @@ export const bootRoutes = {
     method: "GET",
     path: "/boot/events",
     summary: "Boot events of all computers, newest first",
+    query: eventQuerySchema,
     response: z.array(bootEventSchema),
   },
   listBootFiles: {

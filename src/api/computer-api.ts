@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { pageQuery } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { epochMs, machineText, nothingSchema } from "./values.ts";
-import { bootEventSchema } from "./boot-api.ts";
+import { bootEventSchema, eventQuerySchema } from "./boot-api.ts";
 
 export const computerSchema = z.object({
   id: z.string(),
@@ -40,6 +41,16 @@ export const computerRoutes = {
     method: "GET",
     path: "/computers",
     summary: "All computers",
+    query: z
+      .object({
+        ...pageQuery,
+        state: z.enum(["pending", "approved", "conflict"]).optional(),
+        connected: z.enum(["yes", "no"]).optional(),
+        /** Every word of it occurs in something that names the computer. */
+        text: z.string().max(256).optional(),
+      })
+      .strict(),
+    pagedBy: "id",
     response: z.array(computerSchema),
   },
   showComputer: {
@@ -79,6 +90,7 @@ export const computerRoutes = {
     method: "GET",
     path: "/computers/:id/events",
     summary: "Its boot events, newest first",
+    query: eventQuerySchema,
     response: z.array(bootEventSchema),
   },
 } as const satisfies Routes;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { epochMs } from "./values.ts";
 import { operationSchema } from "./server-api.ts";
@@ -79,6 +80,8 @@ export const imageRoutes = {
     method: "GET",
     path: "/images",
     summary: "All images",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(imageSchema),
   },
   showStorage: {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { conditionSchema, scheduleSchema, windowSchema } from "./job-values.ts";
+import { pageQuery } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { taskSchema } from "./task-schema.ts";
 import { epochMs, machineText } from "./values.ts";
@@ -186,7 +187,21 @@ export const jobRoutes = {
     body: createJobSchema,
     response: jobSchema,
   },
-  listJobs: { method: "GET", path: "/jobs", summary: "All jobs", response: z.array(jobSchema) },
+  listJobs: {
+    method: "GET",
+    path: "/jobs",
+    summary: "All jobs",
+    query: z
+      .object({
+        ...pageQuery,
+        state: jobSchema.shape.state.optional(),
+        /** Jobs that this computer has a run of; by its id. */
+        computer: z.string().max(256).optional(),
+      })
+      .strict(),
+    pagedBy: "id",
+    response: z.array(jobSchema),
+  },
   showJob: { method: "GET", path: "/jobs/:id", summary: "One job", response: jobSchema },
   assignJob: {
     method: "POST",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { durationMs } from "./job-values.ts";
+import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { operationSchema } from "./server-api.ts";
 import { epochMs, nothingSchema } from "./values.ts";
@@ -73,6 +74,8 @@ export const packageRoutes = {
     method: "GET",
     path: "/packages",
     summary: "All packages",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(packageSchema),
   },
   showPackage: { method: "GET", path: "/packages/:id", summary: "One package", response: packageSchema },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { epochMs, machineText, nothingSchema } from "./values.ts";
 
@@ -83,6 +84,8 @@ export const remoteRoutes = {
     method: "GET",
     path: "/remote-sessions",
     summary: "Terminals and file sessions that are open",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(remoteSessionSchema),
   },
   endRemoteSession: {
@@ -97,6 +100,8 @@ export const remoteRoutes = {
     path: "/recordings",
     access: "administrator",
     summary: "Recordings of terminals, newest first",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(recordingSchema),
   },
   showRecording: {

@@ -19,6 +19,13 @@ export type Route = {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly response: z.ZodType;
+  /**
+   * The response is a list that may be asked for in pages: by this field of its items, which is unique and never changes.
+   * Its query has the fields of `pageQuery`.
+   */
+  readonly pagedBy?: string;
+  /** The answer holds a secret that is told once: it is not kept, so that the request cannot be repeated by key. */
+  readonly isToldOnce?: boolean;
 };
 
 export type Routes = Readonly<Record<string, Route>>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { nothingSchema } from "./values.ts";
 
@@ -40,6 +41,8 @@ export const segmentRoutes = {
     method: "GET",
     path: "/segments",
     summary: "Every segment, found or named",
+    query: pageSchema,
+    pagedBy: "name",
     response: z.array(segmentSchema),
   },
   addSegment: {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Routes } from "./route.ts";
-import { epochMs } from "./values.ts";
+import { epochMs, nothingSchema } from "./values.ts";
 
 export const serverSchema = z.object({
   name: z.string(),
@@ -32,6 +32,20 @@ export type OperationResource = z.infer<typeof operationSchema>;
 
 /** This server and its long work. */
 export const serverRoutes = {
+  showHealth: {
+    method: "GET",
+    path: "/health",
+    summary: "Whether the server's process answers",
+    access: "public",
+    response: nothingSchema,
+  },
+  showReadiness: {
+    method: "GET",
+    path: "/ready",
+    summary: "Whether the server can do its work: database and services; 503 when not",
+    access: "public",
+    response: nothingSchema,
+  },
   showServer: { method: "GET", path: "/server", summary: "This server", response: serverSchema },
   showOperation: {
     method: "GET",

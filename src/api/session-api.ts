@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
 
 export const sessionSchema = z.object({
@@ -26,6 +27,8 @@ export const sessionRoutes = {
     method: "GET",
     path: "/sessions",
     summary: "Imaging sessions, running ones first",
+    query: pageSchema,
+    pagedBy: "id",
     response: z.array(sessionSchema),
   },
   pauseSession: {

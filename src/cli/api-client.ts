@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { WebSocket } from "ws";
 import { z } from "zod";
 import { liveProtocol } from "#api/live-api.ts";
-import { errorSchema } from "#api/values.ts";
+import { problemSchema } from "#api/values.ts";
 import {
   type RouteBody,
   type RouteName,
@@ -143,8 +143,8 @@ export function createApiClient(dataDir: string): ApiClient {
       });
       const parsed: unknown = JSON.parse(answer.text);
       if (answer.status !== 200) {
-        const { error } = errorSchema.parse(parsed);
-        throw new ApiClientError(error.code, error.message);
+        const { code, detail } = problemSchema.parse(parsed);
+        throw new ApiClientError(code, detail);
       }
       // The contract's type for this route; the loop over names cannot know which.
       return route.response.parse(parsed) as RouteResponse<typeof name>;

@@ -30,7 +30,9 @@ function formatMetrics(server: PortolanServer, live: LiveEvents): string {
   return [
     "# HELP portolan_events_total What services saw and did, by service and reason.",
     "# TYPE portolan_events_total counter",
-    ...Object.entries(events).map(([name, count]) => `portolan_events_total{event="${name}"} ${count}`),
+    ...Object.entries(events).map(
+      ([name, count]) => `portolan_events_total{event="${escapeLabel(name)}"} ${count}`,
+    ),
     "# HELP portolan_computers Computers on record, by state.",
     "# TYPE portolan_computers gauge",
     ...(["pending", "approved", "conflict"] as const).map(
@@ -48,6 +50,11 @@ function formatMetrics(server: PortolanServer, live: LiveEvents): string {
     `portolan_start_time_seconds ${Math.round(server.startedAtMs / 1000)}`,
     "",
   ].join("\n");
+}
+
+/** A reason may hold what a machine said. */
+function escapeLabel(value: string): string {
+  return value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
 }
 
 function prefixed(name: string, counters: ReadonlyMap<string, number>): [string, number][] {
@@ -76,13 +83,13 @@ function createSource(handlers: ApiHandlers): LiveSource {
   return {
     computer: (id) => orGone(handlers.showComputer({ ...nothing, id })),
     job: (id) => orGone(handlers.showJob({ ...nothing, id })),
-    sessions: () => handlers.listSessions({ ...nothing, id: "" }),
+    sessions: () => handlers.listSessions({ ...nothing, query: {}, id: "" }),
   };
 }
 
 /** Opens API, live events and console on loopback and every named interface, and writes what the command line needs. */
 export async function openConsole(server: PortolanServer, version: string): Promise<OpenConsole> {
-  const { accounts, audit, changes, clock, log, config } = server;
+  const { accounts, audit, changes, repeated, clock, log, config } = server;
   const handlers = createHandlers(server, version);
   const live = new LiveEvents({ changes, source: createSource(handlers), clock, log });
   const gate = new UpgradeGate({ accounts, audit, log });
@@ -92,7 +99,11 @@ export async function openConsole(server: PortolanServer, version: string): Prom
   }
   const app = await createApi(
     { version, consoleDir },
-    { handlers, accounts, audit, changes, log, metrics: () => formatMetrics(server, live) },
+    {
+      ...{ handlers, accounts, audit, changes, repeated, log },
+      epochMs: () => clock.epochMs(),
+      metrics: () => formatMetrics(server, live),
+    },
   );
   const loopback = server.network.interfaces().find((nic) => nic.isLoopback);
   const nics = [

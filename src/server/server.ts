@@ -14,6 +14,7 @@ import { type Database, openDatabase } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
 import { PackageStore } from "#store/package-store.ts";
+import { RepeatStore } from "#store/repeat-store.ts";
 import { ServerStore } from "#store/server-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
@@ -42,6 +43,7 @@ import type { JobService } from "./services/job-service.ts";
 import type { TransferService } from "./services/transfer-service.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-authority.ts";
 import { RelaySightings } from "./relay-sightings.ts";
+import { RepeatedRequests } from "./repeated-requests.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { SiteSettings } from "./site-settings.ts";
 import type { SiteSync } from "./site-sync.ts";
@@ -85,6 +87,8 @@ export type PortolanServer = {
   readonly operations: Operations;
   readonly accounts: Accounts;
   readonly audit: AuditLog;
+  /** Requests that were sent with a key. */
+  readonly repeated: RepeatedRequests;
   /** What consoles are told live. */
   readonly changes: SiteChanges;
   /** Bearer token of this machine's administrator, new at every start. */
@@ -132,11 +136,12 @@ function createAccounts({
   db,
   clock,
   log,
-}: ServerParts): Pick<PortolanServer, "accounts" | "audit" | "adminToken"> {
+}: ServerParts): Pick<PortolanServer, "accounts" | "audit" | "repeated" | "adminToken"> {
   const adminToken = randomBytes(32).toString("base64url");
   const epochMs = (): number => clock.epochMs();
   const accounts = new Accounts({ adminToken }, { store: new AccountStore(db), epochMs });
-  return { accounts, audit: new AuditLog(new AuditStore(db), { log, epochMs }), adminToken };
+  const audit = new AuditLog(new AuditStore(db), { log, epochMs });
+  return { accounts, audit, repeated: new RepeatedRequests(new RepeatStore(db), epochMs), adminToken };
 }
 
 /** Jobs learn that a computer is on its way; the store keeps why it is or is not; consoles see it. */

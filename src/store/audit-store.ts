@@ -34,6 +34,8 @@ export class AuditStore {
   list(wanted: {
     readonly before?: number | undefined;
     readonly actor?: string | undefined;
+    readonly outcome?: StoredAuditEntry["outcome"] | undefined;
+    readonly action?: string | undefined;
     readonly limit: number;
   }): Promise<StoredAuditEntry[]> {
     let query = this.#db.selectFrom("audit").selectAll();
@@ -42,6 +44,12 @@ export class AuditStore {
     }
     if (wanted.actor !== undefined) {
       query = query.where("actor", "=", wanted.actor);
+    }
+    if (wanted.outcome !== undefined) {
+      query = query.where("outcome", "=", wanted.outcome);
+    }
+    if (wanted.action !== undefined) {
+      query = query.where("action", "=", wanted.action);
     }
     return query.orderBy("id", "desc").limit(wanted.limit).execute();
   }

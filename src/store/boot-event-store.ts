@@ -41,11 +41,24 @@ export class BootEventStore {
     }
   }
 
-  /** Newest first, of all or of these cards. */
-  async list(macs: readonly string[] | null, countMax = 200): Promise<StoredBootEvent[]> {
-    const all = this.#db.selectFrom("bootEvents").selectAll();
+  /**
+   * Newest first, of all or of these cards; older than `before`, epoch ms. Events of one millisecond are never parted, so
+   * that there may be a few more than `limit`.
+   */
+  async list(
+    macs: readonly string[] | null,
+    { before, limit = 200 }: { readonly before?: number | undefined; readonly limit?: number } = {},
+  ): Promise<StoredBootEvent[]> {
+    const every = this.#db.selectFrom("bootEvents").selectAll();
+    const all = before === undefined ? every : every.where("atMs", "<", before);
     const chosen = macs === null ? all : all.where("mac", "in", macs.length === 0 ? [""] : [...macs]);
-    return chosen.orderBy("id", "desc").limit(countMax).execute();
+    const found = await chosen.orderBy("id", "desc").limit(limit).execute();
+    const last = found.at(-1);
+    if (last === undefined || found.length < limit) {
+      return found;
+    }
+    const rest = chosen.where("atMs", "=", last.atMs).where("id", "<", last.id);
+    return [...found, ...(await rest.orderBy("id", "desc").limit(limit).execute())];
   }
 
   async #prune(): Promise<void> {

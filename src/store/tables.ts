@@ -4,6 +4,7 @@ import type { AgentTables } from "./agent-tables.ts";
 import type { JobTables } from "./job-tables.ts";
 import type { LeaseTables } from "./lease-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
+import type { RepeatTables } from "./repeat-tables.ts";
 import type { VerifyTables } from "./verify-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
@@ -12,6 +13,7 @@ export type Tables = AccountTables &
   JobTables &
   LeaseTables &
   PlanTables &
+  RepeatTables &
   VerifyTables & {
     /** Secrets and settings of the whole site. */
     site: { key: string; value: string };

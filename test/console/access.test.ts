@@ -8,7 +8,13 @@ import { ask, headersOf, logIn, startSite } from "./console-site.ts";
 const password = "correct horse battery";
 
 /** Paths that anybody may read: they show nothing of the site. */
-const publicRoutes: readonly RouteName[] = ["showSetup", "createFirstUser", "login"];
+const publicRoutes: readonly RouteName[] = [
+  "showHealth",
+  "showReadiness",
+  "showSetup",
+  "createFirstUser",
+  "login",
+];
 
 test("access: without an account every route of the contract answers 401, whatever its method", async (t) => {
   const site = await startSite(t);

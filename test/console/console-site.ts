@@ -60,7 +60,7 @@ export function ask(
         response.on("data", (part: Buffer) => parts.push(part));
         response.on("end", () => {
           const text = Buffer.concat(parts).toString("utf8");
-          const isJson = String(response.headers["content-type"]).startsWith("application/json");
+          const isJson = /^application\/(problem\+)?json/.test(String(response.headers["content-type"]));
           const json: unknown = isJson ? JSON.parse(text) : null;
           resolve({ status: response.statusCode ?? 0, headers: response.headers, json, text });
         });

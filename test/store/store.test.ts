@@ -320,7 +320,11 @@ for (const ground of grounds) {
         [nowMs + 2, nowMs],
       );
       assert.deepEqual(await store.list([]), []);
-      assert.equal((await store.list(null, 1)).length, 1);
+      assert.equal((await store.list(null, { limit: 1 })).length, 1);
+      assert.deepEqual(
+        (await store.list(null, { before: nowMs + 2 })).map(({ atMs }) => atMs),
+        [nowMs + 1, nowMs],
+      );
     });
 
     testOn(ground, "leases are kept by address, for each server its own", async (db) => {

@@ -30,12 +30,12 @@ function pathOf(path: string, input: { readonly id?: string; readonly query?: un
 
 async function readError(response: Response): Promise<ApiFailure> {
   const body: unknown = await response.json().catch(() => null);
-  // The server's own shape of errors; anything else comes from something in between.
-  const { error } = (body ?? {}) as { error?: { code?: string; message?: string } };
+  // The server's problem (RFC 9457); anything else comes from something in between.
+  const { code, detail } = (body ?? {}) as { code?: string; detail?: string };
   return new ApiFailure(
     response.status,
-    error?.code ?? "failed",
-    error?.message ?? `the server answered ${response.status}`,
+    code ?? "failed",
+    detail ?? `the server answered ${response.status}`,
   );
 }
 

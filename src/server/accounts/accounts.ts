@@ -1,13 +1,14 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { MeResource } from "#api/account-api.ts";
-import { type Role, roles } from "#api/route.ts";
-import type { AccountStore, StoredConsoleSession, StoredToken, StoredUser } from "#store/account-store.ts";
+import type { Role } from "#api/route.ts";
+import type { AccountStore, StoredConsoleSession, StoredUser } from "#store/account-store.ts";
 import { ApiError } from "../api-error.ts";
-import { createSecret, hashSecret, proofHeader, readCookie } from "./console-cookie.ts";
+import { ApiTokens, type AccountsOptions, type Authentication } from "./api-tokens.ts";
+import { createSecret, hashSecret, isSameSecret, proofHeader, readCookie } from "./console-cookie.ts";
 import { LoginLimit } from "./login-limit.ts";
 import { decoyHash, encodePassword, isPassword } from "./password.ts";
-import { hasRole, type Principal } from "./principal.ts";
+import { type Principal, roleOf } from "./principal.ts";
 
 const idleMsMax = 12 * 3_600_000;
 const ageMsMax = 7 * 24 * 3_600_000;
@@ -16,26 +17,11 @@ const confirmationMs = 5 * 60_000;
 const useNoteDelayMs = 60_000;
 const setupCodeLifetimeMs = 24 * 3_600_000;
 
-export type AccountsOptions = {
-  /** Bearer token of the local administrator. */
-  readonly adminToken: string;
-};
-
-/** Who somebody is, or why not. */
-export type Authentication =
-  | { readonly type: "known"; readonly principal: Principal }
-  | { readonly type: "absent" }
-  | { readonly type: "refused"; readonly action: string; readonly actor: string; readonly detail: string };
-
 export type OpenedSession = {
   readonly me: MeResource;
   readonly proof: string;
   readonly cookieSecret: string;
 };
-
-function isSame(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(hashSecret(a)), Buffer.from(hashSecret(b)));
-}
 
 export function toMe({ type, name, role, confirmedUntilMs }: Principal): MeResource {
   if (type === "nobody" || role === null) {
@@ -44,26 +30,18 @@ export function toMe({ type, name, role, confirmedUntilMs }: Principal): MeResou
   return { type, name, role, confirmedUntil: confirmedUntilMs };
 }
 
-function roleOf(text: string): Role {
-  const role = roles.find((candidate) => candidate === text);
-  if (role === undefined) {
-    throw new Error(`the stored role ${text} is not one of ${roles.join(", ")}`);
-  }
-  return role;
-}
-
-/** Accounts, console sessions and API tokens: who may come in, and as whom. */
+/** Accounts and console sessions: who may come in, and as whom. */
 export class Accounts {
-  readonly #options: AccountsOptions;
   readonly #store: AccountStore;
   readonly #epochMs: () => number;
   readonly #limit = new LoginLimit();
+  readonly tokens: ApiTokens;
   #setupCode: { readonly code: string; readonly untilMs: number } | null = null;
 
   constructor(options: AccountsOptions, edges: { store: AccountStore; epochMs: () => number }) {
-    this.#options = options;
     this.#store = edges.store;
     this.#epochMs = edges.epochMs;
+    this.tokens = new ApiTokens(options, edges);
   }
 
   async needsFirstUser(): Promise<boolean> {
@@ -90,7 +68,7 @@ export class Accounts {
     const nowMs = this.#epochMs();
     this.#requireNoWait("", given.address, nowMs);
     const setup = this.#setupCode;
-    if (setup === null || setup.untilMs < nowMs || !isSame(setup.code, given.code)) {
+    if (setup === null || setup.untilMs < nowMs || !isSameSecret(setup.code, given.code)) {
       this.#limit.fail("", given.address, nowMs);
       throw new ApiError(403, "bad-setup-code", "this is not the code that the server printed at its start");
     }
@@ -136,6 +114,7 @@ export class Accounts {
         429,
         "too-many-attempts",
         `too many wrong attempts; try again in ${Math.ceil(waitMs / 60_000)} minutes`,
+        waitMs,
       );
     }
   }
@@ -173,7 +152,7 @@ export class Accounts {
   async authenticate(headers: IncomingHttpHeaders, proof?: string): Promise<Authentication> {
     const [scheme, token] = (headers.authorization ?? "").split(" ");
     if (scheme === "Bearer" && token !== undefined) {
-      return this.#authenticateToken(token);
+      return this.tokens.authenticate(token);
     }
     const cookie = readCookie(headers.cookie);
     if (cookie === null) {
@@ -181,51 +160,6 @@ export class Accounts {
     }
     const header = headers[proofHeader];
     return this.#authenticateSession(cookie, proof ?? (typeof header === "string" ? header : null));
-  }
-
-  async #authenticateToken(token: string): Promise<Authentication> {
-    if (isSame(token, this.#options.adminToken)) {
-      const principal: Principal = {
-        type: "local",
-        name: "local administrator",
-        role: "administrator",
-        userId: null,
-        sessionHash: null,
-        // Whoever reads the server's data directory is root there.
-        confirmedUntilMs: Number.MAX_SAFE_INTEGER,
-      };
-      return { type: "known", principal };
-    }
-    const found = await this.#store.findToken(hashSecret(token));
-    const nowMs = Math.round(this.#epochMs());
-    if (found === null) {
-      return { type: "refused", action: "bad-token", actor: "nobody", detail: "the token is unknown" };
-    }
-    if (found.expiresAtMs !== null && found.expiresAtMs < nowMs) {
-      return { type: "refused", action: "bad-token", actor: found.name, detail: "the token has expired" };
-    }
-    if (nowMs - (found.lastUsedAtMs ?? 0) > useNoteDelayMs) {
-      await this.#store.noteTokenUse(found.id, nowMs);
-    }
-    return {
-      type: "known",
-      principal: {
-        type: "token",
-        name: found.name,
-        role: await this.#roleOfToken(found),
-        userId: found.userId,
-        sessionHash: null,
-        confirmedUntilMs: found.allowsFleetWork === 1 ? Number.MAX_SAFE_INTEGER : null,
-      },
-    };
-  }
-
-  /** A token never outgrows the account it belongs to. */
-  async #roleOfToken(token: StoredToken): Promise<Role> {
-    const role = roleOf(token.role);
-    const owner = token.userId === null ? null : await this.#store.findUser(token.userId);
-    const limit = owner === null ? role : roleOf(owner.role);
-    return roles.indexOf(limit) < roles.indexOf(role) ? limit : role;
   }
 
   async #authenticateSession(cookie: string, proof: string | null): Promise<Authentication> {
@@ -240,7 +174,7 @@ export class Accounts {
       await this.#store.removeSession(idHash);
       return { type: "absent" };
     }
-    if (proof === null || !isSame(hashSecret(proof), session.proofHash)) {
+    if (proof === null || !isSameSecret(hashSecret(proof), session.proofHash)) {
       return {
         type: "refused",
         action: "cookie-without-proof",
@@ -354,47 +288,6 @@ export class Accounts {
         "last-administrator",
         `${user.name} is the only administrator; make another first`,
       );
-    }
-  }
-
-  listTokens(): Promise<StoredToken[]> {
-    return this.#store.listTokens();
-  }
-
-  /** The secret is not kept: it is shown once. @throws ApiError 403 when it would be able to do more than its maker */
-  async createToken(
-    principal: Principal,
-    given: {
-      readonly name: string;
-      readonly role: Role;
-      readonly lifetimeDays: number | null;
-      readonly allowsFleetWork: boolean;
-    },
-  ): Promise<{ readonly token: StoredToken; readonly secret: string }> {
-    if (!hasRole(principal, given.role)) {
-      throw new ApiError(403, "role-too-high", `a token cannot be ${given.role}: you are ${principal.role}`);
-    }
-    const secret = `portolan_${createSecret()}`;
-    const nowMs = Math.round(this.#epochMs());
-    const token: StoredToken = {
-      id: `t-${randomBytes(4).toString("hex")}`,
-      name: given.name,
-      userId: principal.userId,
-      role: given.role,
-      secretHash: hashSecret(secret),
-      allowsFleetWork: given.allowsFleetWork ? 1 : 0,
-      createdAtMs: nowMs,
-      expiresAtMs: given.lifetimeDays === null ? null : nowMs + given.lifetimeDays * 24 * 3_600_000,
-      lastUsedAtMs: null,
-    };
-    await this.#store.insertToken(token);
-    return { token, secret };
-  }
-
-  /** @throws ApiError 404 */
-  async revokeToken(id: string): Promise<void> {
-    if (!(await this.#store.removeToken(id))) {
-      throw new ApiError(404, "not-found", `there is no token ${id}; portolan token list shows them`);
     }
   }
 }

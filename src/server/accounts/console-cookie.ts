@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** `__Host-`: the browser takes it only over TLS, for this host, for every path. RFC 6265bis §4.1.3.2 */
 const cookieName = "__Host-portolan";
@@ -8,6 +8,10 @@ export const proofHeader = "x-portolan-proof";
 
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
+}
+
+export function isSameSecret(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(hashSecret(a)), Buffer.from(hashSecret(b)));
 }
 
 export function createSecret(): string {

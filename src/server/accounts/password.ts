@@ -18,7 +18,7 @@ const waiting: (() => void)[] = [];
 /** @throws ApiError 429 when too many wait already */
 async function takeTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   if (waiting.length >= waitingMax) {
-    throw new ApiError(429, "busy", "too many logins at this moment; try again in a few seconds");
+    throw new ApiError(429, "busy", "too many logins at this moment; try again in a few seconds", 3000);
   }
   if (runningCount >= runningMax) {
     await new Promise<void>((resolve) => {

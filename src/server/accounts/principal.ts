@@ -24,6 +24,15 @@ export const nobody: Principal = {
   confirmedUntilMs: null,
 };
 
+/** @throws when the store holds what no version of this program has written */
+export function roleOf(text: string): Role {
+  const role = roles.find((candidate) => candidate === text);
+  if (role === undefined) {
+    throw new Error(`the stored role ${text} is not one of ${roles.join(", ")}`);
+  }
+  return role;
+}
+
 export function hasRole(principal: Principal, role: Role): boolean {
   return principal.role !== null && roles.indexOf(principal.role) >= roles.indexOf(role);
 }

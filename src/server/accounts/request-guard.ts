@@ -4,6 +4,7 @@ import { ApiError } from "../api-error.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { hasRole, nobody, type Principal } from "./principal.ts";
+import { RequestRate } from "./request-rate.ts";
 
 declare module "fastify" {
   // Both are merged with Fastify's own: what every request carries, and what every route must state.
@@ -41,23 +42,41 @@ const securityHeaders = {
   "cache-control": "no-store",
 } as const;
 
+/** More than a console with all its pages and a script beside it ask for; less than what keeps the server from its work. */
+const knownRate = { burst: 1000, perSecond: 200 } as const;
+/** Those whom nobody knows, by address: a browser whose session has ended asks a few times, a guesser for ever. */
+const refusedRate = { burst: 300, perSecond: 2 } as const;
+
+function requireRate(waitMs: number): void {
+  if (waitMs > 0) {
+    throw new ApiError(429, "too-many-requests", "too many requests; ask less often", waitMs);
+  }
+}
+
 /**
  * Closed by default: a request passes when it comes from our own pages or from no page at all, and its route states who
  * may call it, and its caller may. Everything else ends here, before a body is read.
  */
 export function guardRequests(
   app: FastifyInstance,
-  dependencies: { readonly accounts: Accounts; readonly audit: AuditLog },
+  dependencies: {
+    readonly accounts: Accounts;
+    readonly audit: AuditLog;
+    readonly epochMs: () => number;
+  },
 ): void {
-  const { accounts, audit } = dependencies;
+  const { accounts, audit, epochMs } = dependencies;
+  const rates = { known: new RequestRate(knownRate), refused: new RequestRate(refusedRate) };
   app.decorateRequest("principal");
   app.addHook("onRequest", async (request: FastifyRequest, reply: FastifyReply) => {
     reply.headers(securityHeaders);
     request.principal = nobody;
     const { action = request.url.slice(0, 100), access } = request.routeOptions.config;
     const address = request.ip;
+    requireRate(rates.refused.waitMs(address, epochMs()));
     const { origin, host } = request.headers;
     if (origin !== undefined && origin !== `https://${host}`) {
+      rates.refused.take(address, epochMs());
       await audit.recordRefusal({
         principal: nobody,
         action: "foreign-origin",
@@ -67,6 +86,7 @@ export function guardRequests(
       throw new ApiError(403, "foreign-origin", "this page may not talk to this server");
     }
     if (access === "public") {
+      requireRate(rates.known.take(`address ${address}`, epochMs()));
       return;
     }
     const answer = await accounts.authenticate(request.headers);
@@ -80,9 +100,11 @@ export function guardRequests(
       });
     }
     if (answer.type !== "known") {
+      rates.refused.take(address, epochMs());
       throw new ApiError(401, "not-authorised", "log in, or send a token as a Bearer token");
     }
     request.principal = answer.principal;
+    requireRate(rates.known.take(`${answer.principal.type} ${answer.principal.name}`, epochMs()));
     if (access === undefined && request.is404) {
       return;
     }

@@ -64,14 +64,14 @@ export function accountHandlers(server: PortolanServer) {
     },
     listTokens: async () => {
       const users = await accounts.listUsers();
-      return (await accounts.listTokens()).map((token) => toToken(token, users));
+      return (await accounts.tokens.list()).map((token) => toToken(token, users));
     },
     createToken: async ({ principal, body }) => {
-      const { token, secret } = await accounts.createToken(principal, body);
+      const { token, secret } = await accounts.tokens.create(principal, body);
       return { token: toToken(token, await accounts.listUsers()), secret };
     },
     revokeToken: async ({ id }) => {
-      await accounts.revokeToken(id);
+      await accounts.tokens.revoke(id);
       return { ok: true as const };
     },
     listAudit: async ({ query }) =>

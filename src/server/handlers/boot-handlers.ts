@@ -14,11 +14,11 @@ export function toBootEvent({ atMs, ...event }: StoredBootEvent): BootEventResou
 export function bootHandlers(server: PortolanServer) {
   const { registry, bootEvents } = server;
   return {
-    listComputerEvents: async ({ id }) => {
-      return (await bootEvents.list(registry.require(id).macs)).map(toBootEvent);
+    listComputerEvents: async ({ id, query }) => {
+      return (await bootEvents.list(registry.require(id).macs, query)).map(toBootEvent);
     },
-    listBootEvents: async () => {
-      return (await bootEvents.list(null)).map(toBootEvent);
+    listBootEvents: async ({ query }) => {
+      return (await bootEvents.list(null, query)).map(toBootEvent);
     },
     listBootFiles: async () => {
       const path = join(server.config.dataDir, "boot", "manifest.json");

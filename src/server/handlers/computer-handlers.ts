@@ -22,10 +22,32 @@ function toComputer(server: PortolanServer, computer: StoredComputer): ComputerR
   };
 }
 
+type Wanted = {
+  readonly state?: ComputerResource["state"] | undefined;
+  readonly connected?: "yes" | "no" | undefined;
+  readonly text?: string | undefined;
+};
+
+function isWanted(computer: ComputerResource, { state, connected, text }: Wanted): boolean {
+  const { id, name, macs, uuid, serial, address, product } = computer;
+  const isConnected = computer.environment !== null;
+  const named = [id, name, ...macs, uuid, serial, address, product].join(" ").toLowerCase();
+  const words = (text ?? "").toLowerCase().split(/\s+/);
+  return (
+    (state === undefined || computer.state === state) &&
+    (connected === undefined || isConnected === (connected === "yes")) &&
+    words.every((word) => named.includes(word))
+  );
+}
+
 export function computerHandlers(server: PortolanServer) {
   const { registry, control } = server;
   return {
-    listComputers: async () => registry.list().map((computer) => toComputer(server, computer)),
+    listComputers: async ({ query }) =>
+      registry
+        .list()
+        .map((computer) => toComputer(server, computer))
+        .filter((computer) => isWanted(computer, query)),
     showComputer: async ({ id }) => toComputer(server, registry.require(id)),
     approveComputer: async ({ id }) => {
       const computer = await registry.approve(id);

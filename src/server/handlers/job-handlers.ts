@@ -53,7 +53,14 @@ export function jobHandlers(server: PortolanServer) {
       const computers = body.computers.map((word) => server.registry.require(word));
       return toPreview(server, await readJobRequest(body, sourcesOf(server)), computers);
     },
-    listJobs: async () => jobs.listJobs().map((job) => toJob(server, job)),
+    listJobs: async ({ query: { state, computer } }) =>
+      jobs
+        .listJobs()
+        .map((job) => toJob(server, job))
+        .filter((job) => state === undefined || job.state === state)
+        .filter(
+          (job) => computer === undefined || job.runs.some(({ computerId }) => computerId === computer),
+        ),
     showJob: async ({ id }) => toJob(server, requireJob(server, id)),
     assignJob: async ({ id, body, principal }) => {
       const job = requireJob(server, id);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { ApiError } from "../api-error.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import type { PortolanServer } from "../server.ts";
@@ -21,9 +22,37 @@ export function collectCounters(server: PortolanServer): Record<string, number> 
   );
 }
 
+const databaseAnswerMsMax = 3000;
+
+/**
+ * Says no more than that something is wrong: anybody may ask.
+ *
+ * @throws ApiError 503
+ */
+async function requireReady(server: PortolanServer): Promise<void> {
+  const answers = await Promise.race([
+    server.accounts.needsFirstUser().then(
+      () => true,
+      () => false,
+    ),
+    setTimeout(databaseAnswerMsMax, false, { ref: false }),
+  ]);
+  if (!answers) {
+    throw new ApiError(503, "database-away", "the database does not answer", 5000);
+  }
+  if ([...server.services.states.values()].some(({ state }) => state === "failed")) {
+    throw new ApiError(503, "service-failed", "a service is not running; portolan status says which", 30_000);
+  }
+}
+
 export function serverHandlers(server: PortolanServer, version: string) {
   const { settings, config, interfaces, network } = server;
   return {
+    showHealth: async () => ({ ok: true as const }),
+    showReadiness: async () => {
+      await requireReady(server);
+      return { ok: true as const };
+    },
     showServer: async () => ({
       name: config.name,
       version,

@@ -7,6 +7,7 @@ import type { Role } from "#api/route.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { AuditLog } from "../accounts/audit-log.ts";
 import { hasRole, nobody, type Principal } from "../accounts/principal.ts";
+import { createProblem, formatRawProblem } from "../problem.ts";
 
 export type UpgradeContext = {
   readonly principal: Principal;
@@ -171,8 +172,5 @@ function readProof(request: IncomingMessage): string | undefined {
 }
 
 function refuse(socket: Duplex, { status, why }: Refusal): void {
-  const body = JSON.stringify({ error: { code: "refused", message: why } });
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  socket.end(formatRawProblem(createProblem(status, "refused", why)));
 }

@@ -128,7 +128,7 @@ export async function startPostgres(): Promise<PostgresFixture | string> {
 }
 
 async function withClient(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 1000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     await work(client);

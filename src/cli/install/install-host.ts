@@ -48,7 +48,7 @@ async function probe(host: string, ssh: SshOptions): Promise<Probe> {
   const target = targets[system.trim()];
   if (target === undefined) {
     throw new SshError(
-      `no agent is built for ${system.trim() || "this system"}; portolan computer install-script prints what is run there by hand`,
+      `no agent is built for ${system.trim() || "this system"}; install it there by hand with portolan agent install`,
     );
   }
   const sudo = userId.trim() === "0" ? "" : "sudo -n ";

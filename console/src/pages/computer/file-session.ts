@@ -1,4 +1,4 @@
-import { type RemoteNewsMessage, type RemoteOrderMessage } from "#api/remote-api.ts";
+import type { RemoteNewsMessage, RemoteOrderMessage } from "#api/remote-api.ts";
 import { readProof } from "../../api/proof.ts";
 import { text } from "../../text/text.ts";
 

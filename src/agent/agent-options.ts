@@ -15,4 +15,5 @@ export const agentOptions = {
   password: { type: "string" },
   set: { type: "string", multiple: true, default: [] as string[] },
   token: { type: "string" },
+  help: { type: "boolean", default: false },
 } as const;

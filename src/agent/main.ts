@@ -89,7 +89,9 @@ async function main(): Promise<void> {
     ...(port === undefined ? {} : { controlPort: port }),
     ...(siteKey === undefined ? {} : { siteKey }),
   };
-  if (command === "run" && (environment === "preboot" || environment === "os")) {
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+  } else if (command === "run" && (environment === "preboot" || environment === "os")) {
     await runAgent(environment, config, overrides);
   } else if (command === "install") {
     const { installAgent } = await import("./install.ts");

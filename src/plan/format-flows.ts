@@ -8,8 +8,17 @@ export function formatPorts(ports: FlowPorts): string {
   return ports.join(", ");
 }
 
+/** What the table shows of a flow, as the plan has it or as the API gives it. */
+type ShownFlow = {
+  readonly [Key in "id" | "from" | "transport" | "purpose" | "state" | "origin"]: string;
+} & {
+  readonly to: readonly string[];
+  readonly groups: readonly string[];
+  readonly setting: string | null;
+} & Pick<Flow, "ports" | "ttl">;
+
 /** The flows as a Markdown table. */
-export function formatFlowTable(flows: readonly Flow[]): string {
+export function formatFlowTable(flows: readonly ShownFlow[]): string {
   const rows = flows.map((flow) => {
     const groups = flow.groups.length === 0 ? "" : `${flow.groups.join(", ")} (TTL ${flow.ttl})`;
     const setting = flow.setting === null ? "fixed" : `\`${flow.setting}\``;

@@ -43,6 +43,14 @@ test(
       list().map(({ name }) => name),
     );
 
+    const handedOn = server.cli("plan", "show", "--markdown");
+    assert.equal(handedOn.status, 0, handedOn.stderr);
+    assert.match(
+      handedOn.stdout,
+      /^\| `agent\.control` \| .* \| tcp \| 402 \| .* \| `control\.tcpPort` \| \w.*\|$/m,
+    );
+    assert.match(handedOn.stdout, /^The open sockets are exactly those of the plan\.$/m);
+
     const refused = server.cli("segment", "add", "again", "10.2.0.0/22");
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /10\.2\.0\.0\/22 is the segment room-2 already/);

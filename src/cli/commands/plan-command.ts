@@ -1,6 +1,6 @@
 import { buildRouteMap } from "@stricli/core";
 import type { PlanResource } from "#api/plan-api.ts";
-import { formatPorts } from "#plan/format-flows.ts";
+import { formatFlowTable, formatPorts } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { bundleCommand } from "./plan-bundle-command.ts";
@@ -49,6 +49,15 @@ function formatPlan(plan: PlanResource): string {
   ].join("\n");
 }
 
+function formatMarkdown(plan: PlanResource): string {
+  const differences = plan.differences.map((difference) => `**Difference:** ${difference}`);
+  return [
+    `# Ports and groups of ${plan.server}, profile ${plan.profile}`,
+    formatFlowTable(plan.flows),
+    ...(differences.length === 0 ? ["The open sockets are exactly those of the plan."] : differences),
+  ].join("\n\n");
+}
+
 export const planCommand = buildRouteMap({
   docs: { brief: "Which ports and groups are needed, and why" },
   routes: {
@@ -56,9 +65,11 @@ export const planCommand = buildRouteMap({
     findings: planFindingsCommand,
     show: apiCommand({
       brief: "Every flow, with the sockets open now",
-      run: async ({ client }) => {
+      switches: { markdown: { brief: "As a Markdown table with the reason for each flow, to hand on" } },
+      run: async ({ client, switches }) => {
         const plan = await client.call("showPlan");
-        return { json: plan, text: formatPlan(plan), exitCode: plan.differences.length === 0 ? 0 : 3 };
+        const text = switches["markdown"] === true ? formatMarkdown(plan) : formatPlan(plan);
+        return { json: plan, text, exitCode: plan.differences.length === 0 ? 0 : 3 };
       },
     }),
     lint: lintCommand,

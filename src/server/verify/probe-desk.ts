@@ -20,6 +20,7 @@ type Waiting = {
 
 /** Longer than any probe takes by itself. */
 const answerMsMax = 25_000;
+export const agentWasSilent = "the agent did not report; its connection may have ended";
 
 /** Sends orders to agents and brings their sightings back. */
 export class ProbeDesk {
@@ -61,7 +62,7 @@ export class ProbeDesk {
     const probeId = randomUUID();
     const { promise, resolve } = Promise.withResolvers<ProbeOutcome<ProbeKind>>();
     const cancel = this.#clock.after(answerMsMax, () =>
-      resolve({ type: "not-tried", reason: "the agent did not report; its connection may have ended" }),
+      resolve({ type: "not-tried", reason: agentWasSilent }),
     );
     const onReady = (): void => {
       const fed = feed === null ? Promise.resolve() : feed();

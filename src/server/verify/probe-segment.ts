@@ -13,7 +13,7 @@ import { sendMagicPackets } from "../send-magic-packets.ts";
 import type { ControlLink } from "../services/control-service.ts";
 import type { TransferService } from "../services/transfer-service.ts";
 import { MulticastFeed } from "./multicast-feed.ts";
-import type { ProbeDesk } from "./probe-desk.ts";
+import { agentWasSilent, type ProbeDesk } from "./probe-desk.ts";
 import { probeFile, probeFilePrefix, type ProbeToken, type ProbeWatch } from "./probe-watch.ts";
 
 export type ProbeSegmentDependencies = {
@@ -49,6 +49,8 @@ export class SegmentProbe {
   readonly #nonce = randomBytes(16).toString("hex");
   readonly #fileName = `${probeFilePrefix}${randomBytes(4).toString("hex")}`;
   readonly #token = randomInt(0, 0xfffffff0);
+  #reportedCount = 0;
+  #silentCount = 0;
 
   constructor(
     given: {
@@ -217,7 +219,16 @@ export class SegmentProbe {
     if (flowId !== null && !this.#needed.has(flowId)) {
       return null;
     }
-    const outcome = await this.#dependencies.desk.ask<Kind>(this.#link, order, feed);
+    // An agent that has reported nothing at all is gone: its time is not waited out again for each probe to come.
+    const isGone = this.#silentCount > 0 && this.#reportedCount === 0;
+    const outcome = isGone
+      ? ({ type: "not-tried", reason: agentWasSilent } as const)
+      : await this.#dependencies.desk.ask<Kind>(this.#link, order, feed);
+    if (outcome.type === "not-tried" && outcome.reason === agentWasSilent) {
+      this.#silentCount += 1;
+    } else {
+      this.#reportedCount += 1;
+    }
     this.#onStep(order.kind);
     return outcome;
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Manifest } from "#engine/image/manifest.ts";
 import { attachLoop } from "#platform/loop-device.ts";
 import type { ComputerIdentitySettings } from "#wire/control/image-task-message.ts";
+import { defaultStateDir } from "../config.ts";
 import { setConfiguration } from "../tasks/set-configuration.ts";
 import { withMounted } from "./resize-file-system.ts";
 import type { RestoreTarget } from "./restore-target.ts";
@@ -22,7 +23,15 @@ function findLinuxRoot(folder: string): string | null {
   return [folder, join(folder, "@"), join(folder, "@rootfs")].find(isLinuxRoot) ?? null;
 }
 
-async function writeLinux(root: string, identity: ComputerIdentitySettings): Promise<string | null> {
+/**
+ * The identity of a Linux system whose root is a folder.
+ *
+ * @returns what could not be written, `null` when all was
+ */
+export async function writeLinuxIdentity(
+  root: string,
+  identity: ComputerIdentitySettings,
+): Promise<string | null> {
   const { hostName, address } = identity;
   // Empty, and not absent: the system makes itself a new one, and does not take this for its very first start.
   await writeFile(join(root, "etc/machine-id"), "");
@@ -30,6 +39,8 @@ async function writeLinux(root: string, identity: ComputerIdentitySettings): Pro
   if (existsSync(dbusPath) && (await stat(dbusPath)).isFile()) {
     await rm(dbusPath);
   }
+  // The key of the agent that was captured with it: two computers with one key are one computer to the server.
+  await rm(join(root, defaultStateDir), { recursive: true, force: true });
   const sshFolder = join(root, "etc/ssh");
   const oldName = existsSync(join(root, "etc/hostname"))
     ? (await readFile(join(root, "etc/hostname"), "utf8")).trim()
@@ -85,7 +96,7 @@ export async function writeIdentity(
       await withMounted(loop.path, mountNames[fileSystem as keyof typeof mountNames], async (folder) => {
         const root = findLinuxRoot(folder);
         if (root !== null) {
-          const problem = await writeLinux(root, identity);
+          const problem = await writeLinuxIdentity(root, identity);
           if (problem !== null) {
             throw new Error(`its identity could not be written: ${problem}`);
           }

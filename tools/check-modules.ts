@@ -14,7 +14,8 @@ function listImports(path: string, text: string): Import[] {
   }
   const statics = parsed.module.staticImports.map((item) => ({
     specifier: item.moduleRequest.value,
-    isTypeOnly: item.entries.length > 0 && item.entries.every((entry) => entry.isType),
+    // `import { type A }` still loads the module; only `import type` goes away.
+    isTypeOnly: /^import\s+type\b/.test(text.slice(item.start, item.end)),
     offset: item.start,
   }));
   const reExports = parsed.module.staticExports.flatMap((item) =>

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { approve, bootToApproval, findRecord, untilRecord } from "../computer-story.ts";
@@ -37,8 +38,8 @@ table inet site {
  *      │                   │
  *   server .1       site's dnsmasq .2
  *
- * With nothing but the exported rules and multicast routes: computers boot, are imaged by multicast, come back and run
- * a script; then again with multicast blocked, by unicast; and nothing else passes.
+ * With nothing but the exported rules and multicast routes: computers boot, are imaged by multicast, come back, get
+ * a file and run a script; then again with multicast blocked, by unicast; and nothing else passes.
  */
 export async function firewalledSegment(site: LabSite, profile: "classic" | "firewall"): Promise<void> {
   const { steps, folder } = site;
@@ -74,7 +75,7 @@ export async function firewalledSegment(site: LabSite, profile: "classic" | "fir
   });
   await steps.do("imaging them, multicast routed", () => deployToBoth(site, computers, sourcePath));
   await expectTransport(site, "multicast");
-  await steps.do("a script runs on both, under the agent", () => runScript(site, computers));
+  await steps.do("both get a file and run a script, under the agent", () => copyAndRun(site, computers));
   await reportCounters(site);
 
   await steps.do("multicast is blocked from here on", () => loadExports(site, "local"));
@@ -247,13 +248,21 @@ async function expectTransport(site: LabSite, transport: "multicast" | "unicast"
   );
 }
 
-async function runScript(site: LabSite, computers: readonly VirtualComputer[]): Promise<void> {
-  const path = join(site.folder, "script.json");
-  const tasks = [{ kind: "run-script", script: "hostname && ip -4 addr show", timeoutMs: 60_000 }];
+/** A file of 8 MiB, and a script that fails unless it came as it was. */
+async function copyAndRun(site: LabSite, computers: readonly VirtualComputer[]): Promise<void> {
+  const path = join(site.folder, "copy.json");
+  const source = join(site.folder, "handed-out.bin");
+  await writeFile(source, randomBytes(8 << 20));
+  const wanted = await hashFile(source, 8 << 20);
+  const destination = "/var/tmp/handed-out.bin";
+  const tasks = [
+    { kind: "copy-file", source, destination, mode: "0600" },
+    { kind: "run-script", script: `echo "${wanted}  ${destination}" | sha256sum --check`, timeoutMs: 60_000 },
+  ];
   await writeFile(path, JSON.stringify({ name: "look", tasks, computers: await idsOf(site, computers) }));
   const job = await site.portolan<{ id: string }>("job", "create", path);
   if ((await site.portolanShown("job", "watch", job.id)) !== 0) {
-    throw new Error("the script did not run on both");
+    throw new Error("the file or the script did not come to both");
   }
 }
 
@@ -267,7 +276,12 @@ async function reportCounters({ network, steps }: LabSite): Promise<void> {
     steps.say(`  ${rule}: ${packets} packets`);
   }
   // Not TFTP: the ROM of these cards is iPXE, which is told to read everything by HTTP.
-  const needed = ["boot.dhcp/to-server", "boot.http/to-server", "agent.control/to-server"];
+  const needed = [
+    "boot.dhcp/to-server",
+    "boot.http/to-server",
+    "agent.control/to-server",
+    "transfer.data/to-server",
+  ];
   const unused = [...needed, "imaging.data/to-segment"].filter(
     (rule) => (counts.find((count) => count.rule === rule)?.packets ?? 0) === 0,
   );

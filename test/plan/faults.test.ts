@@ -35,7 +35,7 @@ function find(cells: readonly VerifyCell[], flow: string): VerifyCell | undefine
 }
 
 // Each on a network of its own, three at a time: most of it is waiting for what does not come.
-describe("what goes wrong in networks, one fault at a time", { concurrency: 3 }, () => {
+describe("what goes wrong in networks, one fault at a time", () => {
   test("a switch port that forwards after 30 s: spanning tree without edge port is named for that computer", async (t) => {
     if (!canRun(t, "busybox", "ethtool")) {
       return;

@@ -200,7 +200,7 @@ async function proveFirewall(t: TestContext, profile: "classic" | "firewall", sh
 
 describe(
   "the firewall proof: with the exported rules alone everything passes; take one away, and its flow and line are named",
-  { skip: obstacle ?? false, concurrency: true },
+  { skip: obstacle ?? false, concurrency: 2 },
   () => {
     for (const profile of ["classic", "firewall"] as const) {
       for (const share of shares) {

@@ -6,7 +6,7 @@ import { networkTestObstacle } from "../network-hosts.ts";
 import { canRunRouted, RoutedSite } from "./routed-site.ts";
 import { faults, VerifySite } from "./verify-site.ts";
 
-describe("verify, in places of their own", { concurrency: true }, () => {
+describe("verify, in places of their own", () => {
   test("a server on 192.168.0.1 and 11.11.11.1: each side is proven with its own address, and never told the other", async (t) => {
     const obstacle = networkTestObstacle("ip", "dnsmasq", "ping");
     if (obstacle !== null) {

@@ -60,7 +60,7 @@ ClientIdentifier=mac
 `;
 
 const grubConfig = `search --no-floppy --label portolan-root --set=root
-linux /vmlinuz root=LABEL=portolan-root ro console=ttyS0 quiet no_timer_check net.ifnames=0
+linux /vmlinuz root=LABEL=portolan-root ro console=ttyS0 quiet mitigations=off no_timer_check net.ifnames=0
 initrd /initrd.img
 boot
 `;

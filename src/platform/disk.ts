@@ -6,7 +6,8 @@ import { runProgram } from "./run-program.ts";
 /** A block device or a disk image file, read and written at offsets. */
 export type Disk = {
   readonly sizeBytes: number;
-  read(offset: number, sizeBytes: number): Promise<Uint8Array>;
+  /** @param into memory to use again, at least as long; fresh memory costs more than the reading itself */
+  read(offset: number, sizeBytes: number, into?: Uint8Array): Promise<Uint8Array>;
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Content and metadata are on the medium when it returns. */
   flush(): Promise<void>;
@@ -31,8 +32,8 @@ export async function openDisk(path: string, mode: "read" | "write"): Promise<Di
   const isBlockDevice = (await handle.stat()).isBlockDevice();
   return {
     sizeBytes,
-    async read(offset, length) {
-      const bytes = new Uint8Array(length);
+    async read(offset, length, into = new Uint8Array(length)) {
+      const bytes = into.subarray(0, length);
       let done = 0;
       while (done < length) {
         const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);

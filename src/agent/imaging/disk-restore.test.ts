@@ -41,9 +41,10 @@ async function openOldDisk(t: TestContext): Promise<{ readonly disk: Disk; reado
 test("disk restore: until it is finished the disk holds neither partition table", async (t) => {
   const { disk, path } = await openOldDisk(t);
   const restore = new DiskRestore(disk, manifest);
-  await restore.begin(() => undefined);
+  await restore.begin();
   assert.ok(await restore.write(0, zstdCompressSync(chunkOf(0))));
   assert.ok(await restore.write(2, zstdCompressSync(chunkOf(2))));
+  await restore.clear(() => undefined);
   const found = readFileSync(path);
   assert.ok(found.subarray(0, chunkSizeBytes).every((byte) => byte === 0));
   assert.ok(found.subarray(-34 * 512).every((byte) => byte === 0));
@@ -53,7 +54,7 @@ test("disk restore: until it is finished the disk holds neither partition table"
 test("disk restore: a chunk that is not what the manifest says is not written", async (t) => {
   const { disk, path } = await openOldDisk(t);
   const restore = new DiskRestore(disk, manifest);
-  await restore.begin(() => undefined);
+  await restore.begin();
   assert.equal(await restore.write(2, zstdCompressSync(randomBytes(70_000))), false);
   assert.equal(await restore.write(2, randomBytes(70_000)), false);
   assert.deepEqual(restore.missing(), [0, 2]);
@@ -67,9 +68,10 @@ test("disk restore: a finished disk equals the image, a changed one is reported 
   }
   const { disk, path } = await openOldDisk(t);
   const restore = new DiskRestore(disk, manifest);
-  await restore.begin(() => undefined);
+  await restore.begin();
   await restore.write(0, zstdCompressSync(chunkOf(0)));
   await restore.write(2, zstdCompressSync(chunkOf(2)));
+  await restore.clear(() => undefined);
   await disk.write(2 * chunkSizeBytes + 5, Uint8Array.of((image[2 * chunkSizeBytes + 5] ?? 0) ^ 1));
   assert.match((await restore.verify(() => undefined)) ?? "", /chunk 2 reads back differently/);
   assert.ok(
@@ -94,13 +96,14 @@ test("disk restore: what a disk holds already is not asked for, and the end is r
   const restore = new DiskRestore(disk, manifest);
   assert.equal(await restore.compare(() => undefined, new AbortController().signal), "compared");
   assert.deepEqual(restore.missing(), [2]);
-  await restore.begin(() => undefined);
+  await restore.begin();
   assert.ok(
     readFileSync(path)
       .subarray(0, 512)
       .every((byte) => byte === 0),
   );
   await restore.write(2, zstdCompressSync(chunkOf(2)));
+  await restore.clear(() => undefined);
   assert.equal(await restore.verify(() => undefined), null);
   assert.equal(await restore.complete((first) => ({ first, backup: null })), null);
   assert.ok(readFileSync(path).subarray(0, image.byteLength).equals(image));

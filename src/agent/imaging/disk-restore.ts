@@ -85,28 +85,39 @@ export class DiskRestore implements ChunkSink {
     return "compared";
   }
 
-  /** Makes the disk unbootable, then zeroes what the image has as zeros and the disk has not. */
-  async begin(onProgress: (doneBytes: number) => void): Promise<void> {
-    const { chunks, chunkSizeBytes } = this.#manifest;
+  /** Makes the disk unbootable. */
+  async begin(): Promise<void> {
     await this.#disk.write(0, zeros.subarray(0, Math.min(zeros.byteLength, this.#disk.sizeBytes)));
     await this.#disk.write(
       this.#disk.sizeBytes - backupTableSizeBytes,
       zeros.subarray(0, backupTableSizeBytes),
     );
     await this.#disk.flush();
+  }
+
+  /**
+   * Zeroes what the image has as zeros and the disk has not. Comes after the chunks: it may take minutes, in which a whole
+   * room would wait.
+   */
+  async clear(onProgress: (doneBytes: number, totalBytes: number) => void): Promise<void> {
+    const { chunks } = this.#manifest;
     const free = freeChunks(this.#manifest);
-    for (const [index, chunkHash] of chunks.entries()) {
-      if (chunkHash === null && index !== 0 && !free.has(index)) {
-        const offset = index * chunkSizeBytes;
-        const length = chunkLength(this.#manifest, index);
-        const found = await this.#placed.read(offset, length);
-        if (Buffer.compare(found, zeros.subarray(0, length)) !== 0) {
-          await this.#placed.write(offset, zeros.subarray(0, length));
-          this.#written.add(index);
-        }
-        onProgress(offset + length);
+    const empty = [...chunks.keys()].filter(
+      (index) => chunks[index] === null && index !== 0 && !free.has(index),
+    );
+    let doneBytes = 0;
+    await this.#eachOf(empty, async (index, scratch) => {
+      const offset = index * this.#manifest.chunkSizeBytes;
+      const length = chunkLength(this.#manifest, index);
+      const found = await this.#placed.read(offset, length, scratch);
+      if (Buffer.compare(found, zeros.subarray(0, length)) !== 0) {
+        await this.#placed.write(offset, zeros.subarray(0, length));
+        this.#written.add(index);
       }
-    }
+      doneBytes += length;
+      onProgress(doneBytes, empty.length * this.#manifest.chunkSizeBytes);
+      return true;
+    });
   }
 
   /**
@@ -147,9 +158,9 @@ export class DiskRestore implements ChunkSink {
     await this.#disk.forgetCached();
     let doneBytes = 0;
     let fault: string | null = null;
-    await this.#eachOf([...this.#written], async (index) => {
+    await this.#eachOf([...this.#written], async (index, scratch) => {
       const length = chunkLength(this.#manifest, index);
-      const found = await this.#placed.read(index * this.#manifest.chunkSizeBytes, length);
+      const found = await this.#placed.read(index * this.#manifest.chunkSizeBytes, length, scratch);
       const wanted = this.#manifest.chunks[index] ?? null;
       const isEqual =
         wanted === null
@@ -209,14 +220,14 @@ export class DiskRestore implements ChunkSink {
 
   async #findEqual(indices: readonly number[], signal: AbortSignal, onChunk: () => void): Promise<number> {
     let equalCount = 0;
-    await this.#eachOf(indices, async (index) => {
+    await this.#eachOf(indices, async (index, scratch) => {
       const length = chunkLength(this.#manifest, index);
-      const found = await this.#placed.read(index * this.#manifest.chunkSizeBytes, length);
+      const found = await this.#placed.read(index * this.#manifest.chunkSizeBytes, length, scratch);
       if (hash("sha256", found) === this.#manifest.chunks[index]) {
         this.#missing.delete(index);
         equalCount += 1;
         if (this.#isHeld(index)) {
-          this.#held.set(index, found);
+          this.#held.set(index, found.slice());
         }
       }
       onChunk();
@@ -226,11 +237,15 @@ export class DiskRestore implements ChunkSink {
   }
 
   /** With some at the same time; ends early when `act` says so. */
-  async #eachOf(indices: readonly number[], act: (index: number) => Promise<boolean>): Promise<void> {
+  async #eachOf(
+    indices: readonly number[],
+    act: (index: number, scratch: Uint8Array) => Promise<boolean>,
+  ): Promise<void> {
     const next = indices[Symbol.iterator]();
     const reader = async (): Promise<void> => {
+      const scratch = new Uint8Array(this.#manifest.chunkSizeBytes);
       for (const index of next) {
-        if (!(await act(index))) {
+        if (!(await act(index, scratch))) {
           return;
         }
       }

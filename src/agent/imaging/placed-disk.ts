@@ -17,11 +17,11 @@ export class PlacedDisk implements Disk {
     this.sizeBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
+  async read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     const pieces = this.#pieces(offset, length);
     const [first] = pieces;
     if (first !== undefined && pieces.length === 1) {
-      return first.disk.read(first.offset, length);
+      return first.disk.read(first.offset, length, into);
     }
     const bytes = new Uint8Array(length);
     for (const piece of pieces) {

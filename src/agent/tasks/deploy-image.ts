@@ -69,7 +69,7 @@ async function bringChunks(
       : "the disk holds something else; everything is fetched",
   );
   report("preparing", 0);
-  await restore.begin(() => report("preparing", 0));
+  await restore.begin();
   if (restore.missing().length > 0) {
     report("waiting", 0);
     const onWritten = (): void => report("writing", restore.writtenBytes);
@@ -80,7 +80,13 @@ async function bringChunks(
       await right.keepTrying((access) => restoreByUnicast(restore, manifest, access, context, onWritten));
     }
   }
-  return !context.signal.aborted;
+  if (context.signal.aborted) {
+    return false;
+  }
+  await restore.clear((doneBytes, allBytes) => {
+    context.report({ doneBytes, totalBytes: allBytes, transport: null, stage: "clearing" });
+  });
+  return true;
 }
 
 /** Proves what was written, makes the disk this computer's own, and only then bootable. */

@@ -28,6 +28,7 @@ test("kernel command line: carries everything the preboot system reads", () => {
     `portolan.root.sha256=${"cd".repeat(32)}`,
     `portolan.boot=${"ef".repeat(32)}`,
     "BOOTIF=01-52-54-00-00-00-0a",
+    "mitigations=off",
     "console=ttyS0,115200",
   ]);
 });

@@ -30,6 +30,11 @@ export class BootTextError extends Error {
   }
 }
 
+/**
+ * Nothing but our own program runs in the preboot system, so no other is to be kept from its memory; without these
+ * barriers each system call costs a fraction, most of all on the older processors that need them.
+ */
+const fixedArguments = ["mitigations=off"];
 const hexDigest = /^[0-9a-f]{64}$/;
 /** Nothing that iPXE (`$`, `|`, `&`, `;`, `#`), GRUB (`'`, `"`, `\`, `{`) or the kernel (space) reads specially. */
 const safeArgument = /^[A-Za-z0-9_.,:/=@%+-]{1,200}$/;
@@ -54,6 +59,7 @@ export function buildKernelCommandLine(given: PrebootParameters): string {
     `portolan.root.sha256=${checked("preboot image hash", given.prebootImageSha256, hexDigest)}`,
     `portolan.boot=${checked("boot token", given.token, hexDigest)}`,
     `BOOTIF=01-${mac.replaceAll(":", "-")}`,
+    ...fixedArguments,
   ];
   const extra = given.extraArguments.slice(0, argumentCountMax);
   return [...built, ...extra].map((argument) => checked("kernel argument", argument, safeArgument)).join(" ");

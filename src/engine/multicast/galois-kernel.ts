@@ -57,8 +57,45 @@ export type GaloisKernel = {
   readonly addScaled: (dst: number, src: number, table: number, end: number) => void;
 };
 
+/** The SIMD loop, or where the processor is too old for it (before SSE 4.1), the same in plain arithmetic. */
 export function createGaloisKernel(): GaloisKernel {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes));
-  // What the module above exports; the engine's types cannot know.
-  return exports as GaloisKernel;
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes));
+    // What the module above exports; the engine's types cannot know.
+    return exports as GaloisKernel;
+  } catch {
+    return createPlainKernel();
+  }
+}
+
+const pageSizeBytes = 65_536;
+
+/** Byte by byte: ten times slower, on any processor. */
+export function createPlainKernel(): GaloisKernel {
+  let bytes = new Uint8Array(16 * pageSizeBytes);
+  const products = new Uint8Array(256);
+  return {
+    memory: {
+      get buffer() {
+        return bytes.buffer;
+      },
+      grow(pageCount) {
+        const before = bytes;
+        bytes = new Uint8Array(before.byteLength + pageCount * pageSizeBytes);
+        bytes.set(before);
+        return before.byteLength / pageSizeBytes;
+      },
+    },
+    addScaled(dst, src, table, end) {
+      const factors = bytes.subarray(table, table + 32);
+      for (let value = 0; value < 256; value += 1) {
+        products[value] = (factors[value & 15] ?? 0) ^ (factors[16 + (value >> 4)] ?? 0);
+      }
+      const source = bytes.subarray(src, src + end - dst);
+      const target = bytes.subarray(dst, end);
+      for (let place = 0; place < target.length; place += 1) {
+        target[place] = (target[place] ?? 0) ^ (products[source[place] ?? 0] ?? 0);
+      }
+    },
+  };
 }

@@ -46,9 +46,10 @@ export type ParityBlock = { readonly index: number; readonly block: Uint8Array }
 
 /** Computes parity of sealed chunks, and lacking blocks from parity. Works in its own memory; keep one for a session. */
 export class ParityCode {
-  readonly #kernel: GaloisKernel = createGaloisKernel();
+  readonly #kernel: GaloisKernel;
 
-  constructor() {
+  constructor(kernel: GaloisKernel = createGaloisKernel()) {
+    this.#kernel = kernel;
     const tables = new Uint8Array(this.#kernel.memory.buffer);
     for (let factor = 0; factor < 256; factor += 1) {
       for (let nibble = 0; nibble < 16; nibble += 1) {

@@ -143,7 +143,12 @@ if (program !== undefined) {
     {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, PATH: `${dirname(nodePath)}:${process.env.PATH}` },
+      env: {
+        ...process.env,
+        PATH: `${dirname(nodePath)}:${process.env.PATH}`,
+        // What the sources compile to, for the many programs that one command starts.
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules/.cache/portolan"),
+      },
     },
   );
   if (outcome.signal !== null) {

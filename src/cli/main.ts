@@ -1,75 +1,8 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  type Application,
-  ArgumentScannerError,
-  formatMessageForArgumentScannerError,
-  buildApplication,
-  proposeCompletions,
-  run,
-  type StricliDynamicCommandContext,
-  text_en,
-} from "@stricli/core";
-import type { CliContext } from "./cli-context.ts";
 import { isProgramName, programs } from "./programs.ts";
-import { routeMap } from "./route-map.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-const application: Application<CliContext> = buildApplication(routeMap, {
-  name: "portolan",
-  scanner: { caseStyle: "allow-kebab-for-camel" },
-  determineExitCode: (error) => (isUsage(error) ? 2 : 1),
-  localization: {
-    text: {
-      ...text_en,
-      exceptionWhileRunningCommand: describeError,
-      commandErrorResult: describeError,
-      exceptionWhileParsingArguments: describeError,
-    },
-  },
-});
-
-/** Wrong input has the code 2, whoever found it: the command line, a file it read, or the server. */
-function isUsage(error: unknown): boolean {
-  const codes = ["usage", "unknown-setting", "bad-setting-value", "bad-request", "bad-config"];
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
-}
-
-/** Expected errors have a code and a message that helps; anything else is our bug and shows its stack. */
-function describeError(error: unknown): string {
-  if (error instanceof ArgumentScannerError) {
-    return `portolan: ${formatMessageForArgumentScannerError(error, {})}`;
-  }
-  if (error instanceof Error && "code" in error) {
-    return `portolan: ${error.message}`;
-  }
-  return `portolan: this is a bug: ${error instanceof Error ? error.stack : String(error)}`;
-}
-
-/** Node types `exitCode` a little wider than stricli does. */
-const context = { process } as unknown as StricliDynamicCommandContext<CliContext>;
-
-async function main(args: readonly string[]): Promise<void> {
-  const [first, ...rest] = args;
-  if (isProgramName(first)) {
-    process.execve?.(
-      process.execPath,
-      [process.execPath, "--disable-warning=ExperimentalWarning", join(root, programs[first].path), ...rest],
-      process.env,
-    );
-  }
-  if (first === "__complete") {
-    const found = await proposeCompletions(application, rest, context);
-    process.stdout.write(found.map((item) => `${item.completion}\n`).join(""));
-    return;
-  }
-  await run(application, args, context);
-  // stricli reports wrong usage by negative codes.
-  if (typeof process.exitCode === "number" && process.exitCode < 0) {
-    process.exitCode = 2;
-  }
-}
 
 // `portolan … | head` closes the pipe when it has seen enough; that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -79,4 +12,15 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-await main(process.argv.slice(2));
+const args = process.argv.slice(2);
+const [first, ...rest] = args;
+if (isProgramName(first)) {
+  process.execve?.(
+    process.execPath,
+    [process.execPath, "--disable-warning=ExperimentalWarning", join(root, programs[first].path), ...rest],
+    process.env,
+  );
+}
+// Only now: a program that takes our place needs none of the commands.
+const { runCommand } = await import("./command-line.ts");
+await runCommand(args);

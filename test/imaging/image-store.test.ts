@@ -31,7 +31,7 @@ function makeDisks(site: ImagingSite): { readonly one: string; readonly two: str
 }
 
 test(
-  "images: raw, qcow2 and stdin go in, raw, qcow2 and a signed file come out, byte for byte",
+  "images: raw and qcow2 go in, raw, qcow2 and a signed file come out, byte for byte",
   { skip },
   async (t) => {
     const site = new ImagingSite(t, []);
@@ -82,6 +82,31 @@ test(
   },
 );
 
+test("images: a disk on stdin goes in, and nothing of it is left beside the store", { skip }, async (t) => {
+  const site = new ImagingSite(t, []);
+  const { one } = makeDisks(site);
+  await site.startServer();
+  const args = ["image", "import", "-", "piped", "--data", site.dataDir];
+  const importing = site.hosts.start("server", "bin/portolan", args, {}, "pipe");
+  const ended = new Promise((resolve) => {
+    importing.child.once("exit", resolve);
+  });
+  importing.child.stdin?.end(readFileSync(one));
+  assert.equal(await ended, 0, importing.output());
+  const out = join(site.folder, "out.raw");
+  site.portolan("image", "export", "piped", out);
+  assert.equal(hashOf(out), hashOf(one));
+  assert.deepEqual(readdirSync(join(site.dataDir, "incoming")), []);
+
+  const empty = site.hosts.start("server", "bin/portolan", args);
+  const code = await new Promise((resolve) => {
+    empty.child.once("exit", resolve);
+  });
+  assert.equal(code, 2, empty.output());
+  assert.match(empty.output(), /nothing came on stdin/);
+  assert.deepEqual(readdirSync(join(site.dataDir, "incoming")), []);
+});
+
 test(
   "images: prune frees what no image names, also when it was killed, and never anything else",
   { skip },
@@ -101,13 +126,21 @@ test(
     const [folder = ""] = readdirSync(join(site.dataDir, "chunks"));
     const leftover = join(site.dataDir, "chunks", folder, `${"0".repeat(64)}.zst.1.tmp`);
     writeFileSync(leftover, "half");
-    const pruning = site.startPortolan("image", "prune");
-    await new Promise((resolve) => {
-      setTimeout(resolve, 300);
-    });
     await site.killServer();
+    const server = await site.startServer({
+      NODE_OPTIONS: `--import=${new URL("kill-at-removal.ts", import.meta.url).href}`,
+      PORTOLAN_TEST_KILL_AT: "2",
+    });
+    const killed = new Promise((resolve) => {
+      server.child.once("exit", resolve);
+    });
+    const pruning = site.startPortolan("image", "prune");
+    await killed;
     pruning.child.kill();
+    assert.equal(chunkFiles(site).length, 8, "two of the four that nothing names are gone");
     await site.startServer();
+    const before = site.portolan("image", "verify", "two") as Operation;
+    assert.equal(before.state, "done", before.error ?? "");
     site.portolan("image", "prune");
     assert.equal(chunkFiles(site).length, 6);
     assert.ok(!existsSync(leftover));

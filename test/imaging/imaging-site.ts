@@ -46,10 +46,10 @@ export class ImagingSite {
     return join(this.folder, "server");
   }
 
-  async startServer(): Promise<HostProcess> {
+  async startServer(env: Record<string, string> = {}): Promise<HostProcess> {
     const args = ["serve", "--data", this.dataDir, "--interface", "eth0"];
     rmSync(join(this.dataDir, "admin.json"), { force: true });
-    this.server = this.hosts.start("server", "bin/portolan", args);
+    this.server = this.hosts.start("server", "bin/portolan", args, env);
     await this.server.waitFor("\nready", 60_000);
     return this.server;
   }

@@ -54,10 +54,22 @@ function formatDetail(image: ImageDetail): string {
 
 /** What comes on stdin, as a file where the server reads it. */
 async function keepStdin(dataDir: string): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new UsageError("nothing is piped in; use: COMMAND | portolan image import - NAME");
+  }
   const folder = join(dataDir, "incoming");
   await mkdir(folder, { recursive: true });
   const path = join(folder, `stdin-${process.pid}.raw`);
-  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }));
+  const file = createWriteStream(path, { mode: 0o600 });
+  try {
+    await pipeline(process.stdin, file);
+    if (file.bytesWritten === 0) {
+      throw new UsageError("nothing came on stdin; the command before it failed");
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
   return path;
 }
 

@@ -71,6 +71,24 @@ export function startSimulatedRoom(
   });
 }
 
+/** Two partitions in a table of the old kind: the first eighth, and the rest. */
+function writePartitionTable(disk: Buffer): void {
+  const sectorCount = disk.length / 512;
+  const first = 2048;
+  const second = Math.max(first + 2048, Math.floor(sectorCount / 8));
+  disk.fill(0, 440, 512);
+  for (const [index, [typeId, start, end]] of [
+    [0x0c, first, second],
+    [0x83, second, sectorCount],
+  ].entries() as IterableIterator<[number, [number, number, number]]>) {
+    const at = 446 + index * 16;
+    disk[at + 4] = typeId;
+    disk.writeUInt32LE(start, at + 8);
+    disk.writeUInt32LE(end - start, at + 12);
+  }
+  disk.writeUInt16LE(0xaa55, 510);
+}
+
 /** An image with some content and much emptiness, so that a deployment takes as long as one wants to look at. */
 export async function addSimulatedImage(
   site: SimulatedSite,
@@ -82,6 +100,7 @@ export async function addSimulatedImage(
   const path = join(folder, `${image.name}.raw`);
   const content = Buffer.alloc(image.sizeMib * 2 ** 20);
   randomFillSync(content, 0, image.dataMib * 2 ** 20);
+  writePartitionTable(content);
   writeFileSync(path, content);
   const nothing = { query: undefined, principal: nobody, address: "", setCookie: () => undefined };
   const { id } = await createHandlers(server, "simulated").importImage({

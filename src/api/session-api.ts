@@ -17,6 +17,8 @@ export const sessionSchema = z.object({
   /** Bytes of one copy of what the receivers lacked. */
   copyBytes: z.number(),
   rateBytesPerSecond: z.number(),
+  /** What each receiver reports: datagrams sent so far, and those of them that did not reach it. */
+  receivers: z.array(z.object({ computerId: z.string(), expectedCount: z.number(), lostCount: z.number() })),
   movedToUnicast: z.array(z.object({ computerId: z.string(), reason: z.string() })),
 });
 export type SessionResource = z.infer<typeof sessionSchema>;

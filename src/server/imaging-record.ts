@@ -3,7 +3,7 @@ import type { GroupPort } from "#engine/multicast/allocate-pair.ts";
 import type { LeftReason } from "#engine/multicast/pace.ts";
 import { fromRanges, type Ranges } from "#wire/control/imaging-messages.ts";
 import type { ChunkStore } from "./chunk-store.ts";
-import type { Transmission } from "./imaging-session.ts";
+import type { Receipt, Transmission } from "./imaging-session.ts";
 
 /** A computer that a job has sent to a session. */
 export type Participant = {
@@ -32,6 +32,8 @@ export type SessionRecord = {
   endedAtMs: number | null;
   /** By an operator: nothing is sent until it is resumed. */
   isPaused: boolean;
+  /** What its receivers say of the datagrams, while it is sent by multicast and after. */
+  receipts: readonly Receipt[];
   readonly movedToUnicast: { computerId: string; reason: string }[];
 };
 
@@ -54,6 +56,12 @@ export const leftReasonTexts: Readonly<Record<LeftReason, string>> = {
   silent: "it reported nothing for 10 s",
   "too-slow": "it held the others up, or lost much that they did not",
 };
+
+/** How far a transmission is, for those who look at its record. */
+export function noteProgress(record: SessionRecord, { sentBytes, receipts }: Transmission): void {
+  record.sentBytes = sentBytes;
+  record.receipts = receipts;
+}
 
 /** Participants that do not wait for the others, nor the others for them. */
 export function countAlone(session: Session): number {
@@ -83,6 +91,7 @@ export function createSession(
       startedAtMs: null,
       endedAtMs: null,
       isPaused: false,
+      receipts: [],
       movedToUnicast: [],
     },
     manifestText,

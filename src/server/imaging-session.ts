@@ -44,6 +44,13 @@ const judgeEveryMs = 500;
 /** Until the socket's buffer has room again. */
 const fullDelayMs = 1;
 
+/** Datagrams that one computer should have and those of them that have not come: late ones count as lost. */
+export type Receipt = {
+  readonly computerId: string;
+  readonly expectedCount: number;
+  readonly lostCount: number;
+};
+
 /** One multicast transmission: the loop that joins the sender engine to chunks, sockets and control connections. */
 export class Transmission {
   readonly #options: TransmissionOptions;
@@ -57,6 +64,8 @@ export class Transmission {
   /** Sealed chunks that may need repair, the one not used for longest first, keyed by chunk. BOUNDED by `openChunkCountMax`. */
   readonly #sealed = new Map<number, Uint8Array>();
   readonly #batch: PacketBatch;
+  /** What each has reported last, kept when it has left. BOUNDED by the computers of the job. */
+  readonly #receipts = new Map<string, Receipt>();
   #sentBytes = 0;
   #judgedAtMs = 0;
   #isStopped = false;
@@ -74,6 +83,11 @@ export class Transmission {
   /** Datagram payload put on the wire so far, on one interface. */
   get sentBytes(): number {
     return this.#sentBytes;
+  }
+
+  /** What every receiver has reported of the datagrams so far. */
+  get receipts(): readonly Receipt[] {
+    return [...this.#receipts.values()];
   }
 
   get memberCount(): number {
@@ -122,6 +136,11 @@ export class Transmission {
         this.#notReady.delete(computerId);
         break;
       case "imaging-report":
+        this.#receipts.set(computerId, {
+          computerId,
+          expectedCount: message.sequence,
+          lostCount: message.lost,
+        });
         this.#sender.report(computerId, message.sequence, message.lost, nowMs);
         break;
       case "imaging-missing":

@@ -4,9 +4,11 @@ import type { ImageResource } from "#api/image-api.ts";
 import { useAction, useApi } from "../api/use-api.ts";
 import { formatBytes } from "../text/format.ts";
 import { text } from "../text/text.ts";
-import { Dialog } from "../ui/dialog.tsx";
-import { Empty, Facts, Failure, Field, Loading, PageHead, Time } from "../ui/pieces.tsx";
+import { Empty, Facts, Failure, Loading, PageHead, Time } from "../ui/pieces.tsx";
 import { useObstacle } from "./me.tsx";
+import { ExportDialog, ImportDialog, RemoveImageDialog } from "./images/image-dialogs.tsx";
+import { ImageLayout } from "./images/image-layout.tsx";
+import { StorageCard } from "./images/storage-card.tsx";
 import { OperationProgress } from "./operation-progress.tsx";
 
 /** Images: what they hold, and that they still hold it. */
@@ -16,6 +18,10 @@ export function ImagesPage(): ReactNode {
   const [operationIds, setOperationIds] = useState<readonly string[]>([]);
   const obstacle = useObstacle("administrator");
   const client = useQueryClient();
+  const refresh = (): Promise<unknown> =>
+    Promise.all(
+      ["listImages", "showImage", "showStorage"].map((key) => client.invalidateQueries({ queryKey: [key] })),
+    );
   const follow = (id: string): void => setOperationIds((ids) => [id, ...ids]);
   if (images.data === undefined) {
     return images.error === null ? <Loading what={text.images.loading} /> : <Failure error={images.error} />;
@@ -37,7 +43,7 @@ export function ImagesPage(): ReactNode {
         <OperationProgress
           key={id}
           id={id}
-          onEnd={() => void client.invalidateQueries({ queryKey: ["listImages"] })}
+          onEnd={() => void refresh()}
           onClose={() => setOperationIds((ids) => ids.filter((other) => other !== id))}
         />
       ))}
@@ -45,8 +51,10 @@ export function ImagesPage(): ReactNode {
         <Empty icon="image" title={text.images.none}>
           {text.images.noneHint}
         </Empty>
-      ) : null}
-      <div className="cards">
+      ) : (
+        <StorageCard onOperation={follow} />
+      )}
+      <div className="cards cards-wide">
         {images.data.map((image) => (
           <ImageCard key={image.id} image={image} onOperation={follow} />
         ))}
@@ -61,10 +69,12 @@ function ImageCard(props: {
   readonly onOperation: (id: string) => void;
 }): ReactNode {
   const { image, onOperation } = props;
-  const obstacle = useObstacle("operator");
+  const detail = useApi("showImage", { id: image.id });
+  const operator = useObstacle("operator");
+  const administrator = useObstacle("administrator");
+  const [asked, setAsked] = useState<"export" | "remove" | null>(null);
   const verify = useAction("verifyImage");
   const dataBytes = Math.min(image.sizeBytes, image.dataChunkCount * image.chunkSizeBytes);
-  const dataPercent = (100 * dataBytes) / Math.max(1, image.sizeBytes);
   return (
     <section className="card" aria-label={image.name}>
       <div className="session-head">
@@ -72,89 +82,48 @@ function ImageCard(props: {
         <button
           type="button"
           className="button small"
-          disabled={obstacle !== null || verify.isPending}
-          title={obstacle ?? undefined}
+          disabled={operator !== null || verify.isPending}
+          title={operator ?? undefined}
           onClick={() => verify.mutate({ id: image.id }, { onSuccess: ({ id }) => onOperation(id) })}
         >
           {text.images.verify}
         </button>
+        {(["export", "remove"] as const).map((what) => (
+          <button
+            key={what}
+            type="button"
+            className={what === "remove" ? "button small danger-text" : "button small"}
+            disabled={administrator !== null}
+            title={administrator ?? undefined}
+            onClick={() => setAsked(what)}
+          >
+            {text.images[what]}
+          </button>
+        ))}
       </div>
-      <div
-        className="layout-bar"
-        role="img"
-        aria-label={text.images.dataOf(image.dataChunkCount, image.chunkCount)}
-      >
-        <div className="layout-data" style={{ width: `${dataPercent}%` }} />
-      </div>
-      <p className="muted">
-        {text.images.dataOf(image.dataChunkCount, image.chunkCount)};{" "}
-        {text.images.notSent(formatBytes(image.sizeBytes - dataBytes))}
-      </p>
+      <ImageLayout image={image} detail={detail.data ?? null} />
       <Facts
         facts={[
           [text.images.size, formatBytes(image.sizeBytes)],
           [text.images.data, formatBytes(dataBytes)],
           [text.images.stored, image.storedBytes === null ? null : formatBytes(image.storedBytes)],
+          [text.images.own, detail.data === undefined ? null : formatBytes(detail.data.ownBytes)],
           [text.images.source, image.source],
           [text.images.chunkSize, formatBytes(image.chunkSizeBytes)],
           [text.images.created, <Time key="created" at={image.createdAt} />],
           ["ID", <code key="id">{image.id.slice(0, 16)}</code>],
         ]}
       />
+      {asked === "export" ? (
+        <ExportDialog image={image} onOperation={onOperation} onClose={() => setAsked(null)} />
+      ) : null}
+      {asked === "remove" ? (
+        <RemoveImageDialog
+          image={image}
+          ownBytes={detail.data?.ownBytes ?? null}
+          onClose={() => setAsked(null)}
+        />
+      ) : null}
     </section>
-  );
-}
-
-function ImportDialog(props: {
-  readonly onClose: () => void;
-  readonly onOperation: (id: string) => void;
-}): ReactNode {
-  const [path, setPath] = useState("");
-  const [name, setName] = useState("");
-  const start = useAction("importImage", { isQuiet: true });
-  return (
-    <Dialog
-      title={text.images.importTitle}
-      onClose={props.onClose}
-      onSubmit={() =>
-        start.mutate(
-          { body: { path, name } },
-          {
-            onSuccess: ({ id }) => {
-              props.onOperation(id);
-              props.onClose();
-            },
-          },
-        )
-      }
-      actions={
-        <button type="submit" className="button primary" disabled={start.isPending}>
-          {text.images.start}
-        </button>
-      }
-    >
-      <Field label={text.images.path} hint={text.images.pathHint} error={start.error?.message ?? null}>
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            required
-            value={path}
-            onChange={(event) => setPath(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label={text.images.name}>
-        {(id) => (
-          <input
-            id={id}
-            required
-            maxLength={128}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Field>
-    </Dialog>
   );
 }

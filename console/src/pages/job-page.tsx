@@ -1,6 +1,7 @@
 import { useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useAction, useApi } from "../api/use-api.ts";
+import { formatTime } from "../text/format.ts";
 import { text } from "../text/text.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { Badge, Failure, Loading, PageHead, Progress, Time } from "../ui/pieces.tsx";
@@ -33,11 +34,14 @@ export function JobPage(): ReactNode {
         lead={
           <>
             <code>{job.id}</code> · {text.job.created} <Time at={job.createdAt} />
+            {job.nextAt === null ? "" : ` · ${text.times.next(formatTime(job.nextAt))}`}
+            {job.occurrence > 1 ? ` · ${text.times.occurrences} ${job.occurrence}` : ""}
+            {job.concurrency === null ? "" : ` · ${text.times.concurrency} ${job.concurrency}`}
           </>
         }
       >
         <Badge tone={jobTones[job.state]}>{text.jobStates[job.state]}</Badge>
-        {job.state === "running" ? (
+        {job.state === "running" || job.state === "scheduled" ? (
           <button
             type="button"
             className="button danger"

@@ -26,15 +26,22 @@ export function RunList(props: {
   readonly runs: readonly RunResource[];
   /** In place of the computers' names, where they are all of one computer. */
   readonly jobOf?: (run: RunResource) => JobResource | undefined;
+  /** What else is known of a run. */
+  readonly noteOf?: (run: RunResource) => string | null;
 }): ReactNode {
-  const { runs, jobOf } = props;
+  const { runs, jobOf, noteOf } = props;
   const order = (run: RunResource): number =>
     ({ bad: 0, busy: 1, warn: 1, calm: 2, good: 3 })[toneOfRun(run)];
   const sorted = runs.toSorted((a, b) => order(a) - order(b));
   return (
     <ul className="runs">
       {sorted.slice(0, shownCountMax).map((run) => (
-        <RunEntry key={`${run.computerId} ${jobOf?.(run)?.id ?? ""}`} run={run} job={jobOf?.(run)} />
+        <RunEntry
+          key={`${run.computerId} ${jobOf?.(run)?.id ?? ""}`}
+          run={run}
+          job={jobOf?.(run)}
+          note={noteOf?.(run) ?? null}
+        />
       ))}
       {runs.length > shownCountMax ? (
         <li className="muted">{text.work.andMore(runs.length - shownCountMax)}</li>
@@ -46,13 +53,15 @@ export function RunList(props: {
 function RunEntry({
   run,
   job,
+  note,
 }: {
   readonly run: RunResource;
   readonly job: JobResource | undefined;
+  readonly note: string | null;
 }): ReactNode {
   const tone = toneOfRun(run);
   const isLong = run.reason !== null && (tone === "bad" || run.reason.length > 24);
-  const parts = [`${Math.round(run.percent)} %`, isLong ? null : run.reason, rateOf(run)];
+  const parts = [`${Math.round(run.percent)} %`, isLong ? null : run.reason, rateOf(run), note];
   return (
     <li>
       {job === undefined ? (

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import type { SessionResource } from "#api/session-api.ts";
-import { useSessionHistory } from "../api/session-history.ts";
+import { type SessionSample, useSessionHistory } from "../api/session-history.ts";
 import { useApi } from "../api/use-api.ts";
-import { formatBytes, formatRate } from "../text/format.ts";
+import { formatBytes, formatPercent, formatRate } from "../text/format.ts";
 import { text } from "../text/text.ts";
 import { Badge, Empty, Facts, Failure, Loading, PageHead, Progress } from "../ui/pieces.tsx";
 import { Plot } from "../ui/plot.tsx";
@@ -70,22 +70,15 @@ function SessionCard({ session }: { readonly session: SessionResource }): ReactN
             [text.sessions.sent, formatBytes(session.sentBytes)],
             [text.sessions.copy, formatBytes(session.copyBytes)],
             [text.sessions.overhead, extraBytes === 0 ? null : formatBytes(extraBytes)],
+            [text.sessions.worst, worstOf(session, nameOf)],
           ]}
         />
-        {samples.length < 3 ? null : (
-          <Plot
-            label={text.sessions.ratePlot}
-            points={samples
-              .slice(1)
-              .map(({ atMs, rateBytesPerSecond }) => ({ x: atMs, y: rateBytesPerSecond }))}
-            format={formatRate}
-          />
-        )}
+        <SessionPlots samples={samples} />
       </div>
       {receivers.length === 0 ? null : (
         <>
           <h3>{text.sessions.receivers}</h3>
-          <RunList runs={receivers} />
+          <RunList runs={receivers} noteOf={({ computerId }) => lossOf(session, computerId)} />
         </>
       )}
       {session.movedToUnicast.length === 0 ? null : (
@@ -99,5 +92,42 @@ function SessionCard({ session }: { readonly session: SessionResource }): ReactN
         </>
       )}
     </section>
+  );
+}
+
+/** What one computer has lost of the multicast, or `null` while it has reported nothing. */
+function lossOf({ receivers }: SessionResource, computerId: string): string | null {
+  const receiver = receivers.find((candidate) => candidate.computerId === computerId);
+  return receiver === undefined || receiver.expectedCount === 0
+    ? null
+    : text.sessions.lost(formatPercent((100 * receiver.lostCount) / receiver.expectedCount));
+}
+
+/** The receiver that has lost most, if any has lost something. */
+function worstOf({ receivers }: SessionResource, nameOf: (id: string) => string): string | null {
+  const [worst] = receivers
+    .filter(({ lostCount, expectedCount }) => lostCount > 0 && expectedCount > 0)
+    .toSorted((a, b) => b.lostCount / b.expectedCount - a.lostCount / a.expectedCount);
+  return worst === undefined
+    ? null
+    : `${nameOf(worst.computerId)}, ${formatPercent((100 * worst.lostCount) / worst.expectedCount)}`;
+}
+
+function SessionPlots({ samples }: { readonly samples: readonly SessionSample[] }): ReactNode {
+  const shown = samples.slice(1);
+  return shown.length < 2 ? null : (
+    <div className="plots">
+      <Plot
+        label={text.sessions.ratePlot}
+        points={shown.map(({ atMs, rateBytesPerSecond }) => ({ x: atMs, y: rateBytesPerSecond }))}
+        format={formatRate}
+      />
+      <Plot
+        label={text.sessions.lossPlot}
+        points={shown.map(({ atMs, lossPercent }) => ({ x: atMs, y: lossPercent }))}
+        format={formatPercent}
+        tone="bad"
+      />
+    </div>
   );
 }

@@ -10,18 +10,20 @@ export function Plot(props: {
   readonly label: string;
   readonly points: readonly PlotPoint[];
   readonly format: (value: number) => string;
+  readonly tone?: "busy" | "bad";
 }): ReactNode {
-  const { label, points, format } = props;
+  const { label, points, format, tone = "busy" } = props;
   const first = points[0]?.x ?? 0;
   const spanX = Math.max(1, (points.at(-1)?.x ?? 0) - first);
-  const top = Math.max(1, ...points.map(({ y }) => y));
+  const highest = Math.max(0, ...points.map(({ y }) => y));
+  const top = highest === 0 ? 1 : highest;
   const place = ({ x, y }: PlotPoint): string =>
     `${(((x - first) / spanX) * width).toFixed(1)},${(height - (y / top) * (height - 4)).toFixed(1)}`;
   const line = points.map(place).join(" ");
   return (
-    <figure className="plot">
+    <figure className={`plot plot-${tone}`}>
       <figcaption>
-        {label} <small>{format(top)}</small>
+        {label} <small>{format(highest)}</small>
       </figcaption>
       <svg
         viewBox={`0 0 ${width} ${height}`}

@@ -18,6 +18,7 @@ function toSession(record: SessionRecord, nowMs: number): SessionResource {
     sentBytes: record.sentBytes,
     copyBytes: record.copyBytes,
     rateBytesPerSecond: elapsedMs === 0 ? 0 : Math.round((record.sentBytes * 1000) / elapsedMs),
+    receivers: [...record.receipts],
     movedToUnicast: record.movedToUnicast,
   };
 }

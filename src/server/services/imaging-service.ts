@@ -17,6 +17,7 @@ import {
   type Session,
   type SessionRecord,
   leftReasonTexts,
+  noteProgress,
 } from "../imaging-record.ts";
 import type { Transmission } from "../imaging-session.ts";
 import { openTransmission } from "../open-transmission.ts";
@@ -299,9 +300,7 @@ export class ImagingService {
     record.pair = pair;
     record.startedAtMs = this.#dependencies.clock.epochMs();
     const { transmission, sockets } = await this.#openTransmission(session, pair);
-    const refresh = setInterval(() => {
-      record.sentBytes = transmission.sentBytes;
-    }, 250);
+    const refresh = setInterval(() => noteProgress(record, transmission), 250);
     try {
       session.transmission = transmission;
       transmission.isPaused = record.isPaused;
@@ -313,7 +312,7 @@ export class ImagingService {
       await transmission.run();
     } finally {
       clearInterval(refresh);
-      record.sentBytes = transmission.sentBytes;
+      noteProgress(record, transmission);
       await Promise.all(sockets.map((socket) => socket.close()));
       this.#finishTransmission(session);
     }

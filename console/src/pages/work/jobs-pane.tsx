@@ -1,6 +1,7 @@
 import { type DragEvent, type ReactNode, useState } from "react";
 import { Link } from "@tanstack/react-router";
 import type { JobResource } from "#api/job-api.ts";
+import { formatTime } from "../../text/format.ts";
 import { text } from "../../text/text.ts";
 import { acceptsDrop, type DragPayload, readDrop, startDrag } from "../../ui/drag.ts";
 import { Icon, type IconName } from "../../ui/icon.tsx";
@@ -26,7 +27,7 @@ export function JobsPane(props: JobsPaneProps): ReactNode {
   const newestFirst = jobs.toSorted((a, b) => b.createdAt - a.createdAt);
   return (
     <section className="pane" aria-label={text.work.jobs}>
-      <div className="pane-head">
+      <div className="pane-head pane-head-tall">
         <h2>{text.work.newWork}</h2>
         <span className="muted count">{text.work.dragHint(selectedCount)}</span>
       </div>
@@ -134,7 +135,12 @@ function JobEntry(props: {
         <Badge tone={jobTones[job.state]}>{text.jobStates[job.state]}</Badge>
         <Progress percent={percentOf(job)} label={job.name} tone={jobTones[job.state]} />
         <small className="muted">
-          {text.work.doneOf(doneCount, job.runs.length)} · <Time at={job.createdAt} />
+          {text.work.doneOf(doneCount, job.runs.length)} ·{" "}
+          {job.state === "scheduled" && job.nextAt !== null ? (
+            text.times.next(formatTime(job.nextAt))
+          ) : (
+            <Time at={job.createdAt} />
+          )}
         </small>
       </button>
       <Link

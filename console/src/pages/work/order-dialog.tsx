@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { ComputerResource } from "#api/computer-api.ts";
+import type { RouteBody } from "#api/contract.ts";
 import type { JobResource } from "#api/job-api.ts";
 import { ApiFailure, call } from "../../api/client.ts";
 import { formatBytes } from "../../text/format.ts";
@@ -8,6 +9,9 @@ import { text } from "../../text/text.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/pieces.tsx";
 import { showToast } from "../../ui/toast.tsx";
+import { type JobTimes, startTimes, toJobTimes } from "./job-times.ts";
+import { JobTimesFields } from "./job-times-fields.tsx";
+import { JobPreview } from "./job-preview.tsx";
 import { isDestructive, titleOf, toTasks, type WorkOrder } from "./work-order.ts";
 
 const namedCountMax = 12;
@@ -27,15 +31,20 @@ function disksOf({ inventory }: ComputerResource): readonly Disk[] {
     : [];
 }
 
-async function send(
-  order: WorkOrder,
-  computers: readonly ComputerResource[],
+type JobBody = RouteBody<"createJob">;
+
+function toBody(
+  order: Exclude<WorkOrder, { type: "assign" }>,
+  ids: readonly string[],
   script: string,
-): Promise<JobResource> {
-  const ids = computers.map(({ id }) => id);
-  return order.type === "assign"
-    ? call("assignJob", { id: order.jobId, body: { computers: ids } })
-    : call("createJob", { body: { name: titleOf(order), tasks: toTasks(order, script), computers: ids } });
+  times: JobTimes,
+): JobBody {
+  return {
+    name: titleOf(order),
+    tasks: toTasks(order, script),
+    computers: [...ids],
+    ...toJobTimes(times),
+  };
 }
 
 /** Says what will happen to which computers, and does it. Work that erases many is confirmed with the password. */
@@ -48,16 +57,23 @@ export function OrderDialog(props: {
   const { order, onClose, onOrdered } = props;
   const client = useQueryClient();
   const [script, setScript] = useState("");
+  const [times, setTimes] = useState(() =>
+    startTimes(new Date(), Intl.DateTimeFormat().resolvedOptions().timeZone),
+  );
   const [password, setPassword] = useState("");
   const approved = props.computers.filter(({ state }) => state === "approved");
   const left = props.computers.filter(({ state }) => state !== "approved");
   const isErasing = isDestructive(order);
+  const ids = approved.map(({ id }) => id);
+  const body = order.type === "assign" ? null : toBody(order, ids, script, times);
   const ordering = useMutation({
     mutationFn: async () => {
       if (password !== "") {
         await call("confirmMe", { body: { password } });
       }
-      return send(order, approved, script);
+      return order.type === "assign"
+        ? call("assignJob", { id: order.jobId, body: { computers: ids } })
+        : call("createJob", { body: toBody(order, ids, script, times) });
     },
     onSuccess: async (job) => {
       await client.invalidateQueries({ queryKey: ["listJobs"] });
@@ -90,6 +106,7 @@ export function OrderDialog(props: {
         <p className="note">{text.work.leftOut(left.map(({ name }) => name).join(", "))}</p>
       )}
       {order.type === "script" ? <ScriptField value={script} onChange={setScript} /> : null}
+      {body === null ? null : <OrderTimes times={times} onChange={setTimes} body={isReady ? body : null} />}
       {needsPassword ? (
         <PasswordAgain hint={failure.message} value={password} onChange={setPassword} />
       ) : null}
@@ -99,6 +116,25 @@ export function OrderDialog(props: {
         </p>
       )}
     </Dialog>
+  );
+}
+
+/** When and how often, and what the server would make of it. */
+function OrderTimes(props: {
+  readonly times: JobTimes;
+  readonly onChange: (times: JobTimes) => void;
+  /** `null`: there is nothing to ask about yet. */
+  readonly body: JobBody | null;
+}): ReactNode {
+  const { times, onChange, body } = props;
+  return (
+    <>
+      <details className="job-times">
+        <summary>{text.times.summary}</summary>
+        <JobTimesFields times={times} onChange={onChange} />
+      </details>
+      {body === null ? null : <JobPreview key={JSON.stringify(body)} body={body} />}
+    </>
   );
 }
 

@@ -64,11 +64,17 @@ export const stragglerSchema = z.object({
   lastOrder: z.string().nullable(),
 });
 
-/** A change of the control port that is under way at this server. */
+/** A change of control port, control address or discovery group that is under way at this server. */
 export const controlMoveSchema = z.object({
   port: z.number(),
   /** Still open for who has not moved; empty: nothing is under way. */
   oldPorts: z.array(z.number()),
+  /** Where control connections are taken, one on each interface. */
+  addresses: z.array(z.string()),
+  /** Still open for who has not moved. */
+  oldAddresses: z.array(z.string()),
+  /** Groups with their ports, as `225.1.2.3:402`, that the server still answers on. */
+  oldDiscovery: z.array(z.string()),
   stragglers: z.array(stragglerSchema),
 });
 export type ControlMoveResource = z.infer<typeof controlMoveSchema>;
@@ -84,13 +90,13 @@ export const settingsRoutes = {
   showControlMove: {
     method: "GET",
     path: "/control-move",
-    summary: "A change of the control port that is under way, and who has not moved",
+    summary: "A change of control port, control address or discovery group under way, and who has not moved",
     response: controlMoveSchema,
   },
   releaseControlMove: {
     method: "POST",
     path: "/control-move/release",
-    summary: "Close the old control port now; whoever is left must find the server by discovery",
+    summary: "Close what is old now; whoever is left must find the server by discovery",
     response: controlMoveSchema,
   },
   listSettings: {

@@ -1,10 +1,21 @@
 import type { Flow } from "./flow.ts";
 import { allManaged, chosenPorts, dynamicPorts, imagingOnly, unicast } from "./flow-parts.ts";
-import { remotePort, type Settings } from "./settings.ts";
+import { type DiscoveryPlace, remotePort, type Settings } from "./settings.ts";
 
-/** How an agent finds its server and stays connected. `oldControlPorts` are still open for who has not moved. */
-export function computeAgentFlows(settings: Settings, oldControlPorts: readonly number[]): Flow[] {
+/** How an agent finds its server and stays connected. What is old is still open for who has not moved. */
+export function computeAgentFlows(
+  settings: Settings,
+  old: { readonly ports: readonly number[]; readonly discovery: readonly DiscoveryPlace[] },
+): Flow[] {
   const discovery = settings["discovery.enabled"] ? "on" : "off";
+  const discoveryPorts = withOld(
+    settings["discovery.port"],
+    old.discovery.map(({ port }) => port),
+  );
+  const discoveryGroups = withOld(
+    settings["discovery.group"],
+    old.discovery.map(({ group }) => group),
+  );
   const shared = { ...unicast, ...allManaged, origin: "paper" } as const;
   return [
     {
@@ -16,8 +27,8 @@ export function computeAgentFlows(settings: Settings, oldControlPorts: readonly 
       from: "agent",
       to: ["server"],
       transport: "udp",
-      ports: [settings["discovery.port"]],
-      groups: [settings["discovery.group"]],
+      ports: discoveryPorts,
+      groups: discoveryGroups,
       ttl: settings["discovery.ttl"],
       setting: "discovery.port",
       state: discovery,
@@ -34,7 +45,7 @@ export function computeAgentFlows(settings: Settings, oldControlPorts: readonly 
       to: ["agent"],
       transport: "udp",
       ports: dynamicPorts,
-      sourcePorts: [settings["discovery.port"]],
+      sourcePorts: discoveryPorts,
       dynamic: true,
       setting: "discovery.port",
       state: discovery,
@@ -49,16 +60,18 @@ export function computeAgentFlows(settings: Settings, oldControlPorts: readonly 
       from: "agent",
       to: ["server"],
       transport: "tcp",
-      ports: [
-        settings["control.tcpPort"],
-        ...oldControlPorts.filter((port) => port !== settings["control.tcpPort"]),
-      ],
+      ports: withOld(settings["control.tcpPort"], old.ports),
       setting: "control.tcpPort",
       state: "on",
       serverSocket: "standing",
       agentSocket: "passing",
     },
   ];
+}
+
+/** The value of the plan first, each old one once. */
+function withOld<Value>(planned: Value, old: readonly Value[]): Value[] {
+  return [...new Set([planned, ...old])];
 }
 
 /** Everything that moves in bulk, and remote control. */

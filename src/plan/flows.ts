@@ -2,14 +2,15 @@ import { computeBootFileFlows, computeDhcpFlows } from "./boot-flows.ts";
 import { computeAgentFlows, computeWakeFlows, computeWorkFlows } from "./computer-flows.ts";
 import { unicast } from "./flow-parts.ts";
 import type { Flow, FlowId } from "./flow.ts";
-import type { Settings } from "./settings.ts";
+import type { DiscoveryPlace, Settings } from "./settings.ts";
 import { GrantError } from "./socket-grant.ts";
 
 /** What a server's plan depends on beside its settings. */
 export type ServerFacts = {
   readonly consolePort: number;
-  /** Control ports of before a staged change, open until every agent has moved. */
+  /** What was replaced by a staged change, open until every agent has moved. */
   readonly oldControlPorts?: readonly number[];
+  readonly oldDiscovery?: readonly DiscoveryPlace[];
 };
 
 function computeOperatorFlows(consolePort: number): Flow[] {
@@ -37,7 +38,10 @@ export function computeFlows(settings: Settings, server: ServerFacts): Flow[] {
   return [
     ...computeDhcpFlows(settings),
     ...computeBootFileFlows(settings),
-    ...computeAgentFlows(settings, server.oldControlPorts ?? []),
+    ...computeAgentFlows(settings, {
+      ports: server.oldControlPorts ?? [],
+      discovery: server.oldDiscovery ?? [],
+    }),
     ...computeWorkFlows(settings),
     ...computeWakeFlows(settings),
     ...computeOperatorFlows(server.consolePort),

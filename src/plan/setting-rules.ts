@@ -12,6 +12,9 @@ import {
 /** A closed room has no more, and a table of them is walked for a newcomer. */
 const leaseCountMax = 4096;
 
+/** As many as a server may have interfaces. */
+const controlAddressMax = 64;
+
 /** A setting was refused. The message names the key, what was given and what is accepted. */
 export class SettingError extends Error {
   readonly code: "unknown-setting" | "bad-setting-value";
@@ -145,6 +148,16 @@ function parseAddressRanges(text: string): readonly AddressRange[] | undefined {
   return ranges;
 }
 
+function parseControlAddresses(text: string): readonly Ipv4Address[] | undefined {
+  if (text === "interface") {
+    return [];
+  }
+  const addresses = text.split(",").map((part) => parseAddress(part.trim()));
+  const found = addresses.filter((address) => address !== undefined);
+  const isWhole = found.length === addresses.length && new Set(found).size === found.length;
+  return isWhole && found.length <= controlAddressMax ? found : undefined;
+}
+
 function parsePorts(text: string): readonly number[] | undefined {
   const ports: number[] = [];
   for (const part of text.split(",").map((item) => item.trim())) {
@@ -167,6 +180,13 @@ type SettingRules = { readonly [Key in SettingKey]: SettingRule<Settings[Key]> }
 /** One row for each setting; file, CLI and API validate through it and nowhere else. */
 export const settingRules: SettingRules = {
   "control.tcpPort": { ...port, scope: "server", help: "TCP port of the control connection" },
+  "control.addresses": {
+    scope: "server",
+    help: "address of control connections on an interface that has several",
+    accepts: `addresses of this server such as 10.2.0.2, at most ${controlAddressMax}, none twice, or interface for the first of each`,
+    parse: parseControlAddresses,
+    format: (value) => (value.length === 0 ? "interface" : value.join(",")),
+  },
   "discovery.enabled": { ...flag, scope: "server", help: "answer agents that look for us by multicast" },
   "discovery.group": { ...group, scope: "site", help: "multicast group of server discovery" },
   "discovery.port": { ...port, scope: "site", help: "UDP port of server discovery" },

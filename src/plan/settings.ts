@@ -6,6 +6,8 @@ export type SettingScope = "site" | "server";
 /** Every setting with the type of its value. Keys are fixed interface: BLUEPRINT §4. */
 export type Settings = {
   readonly "control.tcpPort": number;
+  /** Where control connections are taken on interfaces with several addresses; empty: at the first of each. */
+  readonly "control.addresses": readonly Ipv4Address[];
   readonly "discovery.enabled": boolean;
   readonly "discovery.group": Ipv4Address;
   readonly "discovery.port": number;
@@ -43,6 +45,9 @@ export type Settings = {
 
 export type SettingKey = keyof Settings;
 
+/** Where agents ask for their server. */
+export type DiscoveryPlace = { readonly group: Ipv4Address; readonly port: number };
+
 /** Both ends included. */
 export type AddressRange = { readonly from: Ipv4Address; readonly to: Ipv4Address };
 
@@ -55,6 +60,7 @@ const localGroups = ["239.192.2.2", "239.192.2.3"].map((group) => Ipv4Address.pa
 /** The values of the 2002 paper. What the paper leaves dynamic is dynamic here. */
 export const classicSettings: Settings = {
   "control.tcpPort": 402,
+  "control.addresses": [],
   "discovery.enabled": true,
   "discovery.group": Ipv4Address.parse("225.1.2.3"),
   "discovery.port": 402,

@@ -22,14 +22,15 @@ export function createDiscovery(
   parts: ServerParts,
   registry: ComputerRegistry,
   watch: ProbeWatch,
-  controlPort: () => number,
+  control: () => Pick<ControlService, "openPort" | "openAddress">,
 ): DiscoveryService {
   const { flows, interfaces, config, network, clock, log, authority } = parts;
   return new DiscoveryService(
     {
       flows,
       interfaces,
-      controlPort,
+      controlPort: () => control().openPort(),
+      controlAddress: (interfaceName) => control().openAddress(interfaceName),
       serverName: config.name,
     },
     {
@@ -61,11 +62,11 @@ type ControlWiring = {
 /** The agents' connections, wired to who lets them in and who gives them work. */
 export function createControl(given: ControlWiring): ControlService {
   const { registry, jobs } = given;
-  const { flows, interfaces, settings, tls, authority, clock, log } = given.parts;
+  const { flows, plan, settings, tls, authority, clock, log } = given.parts;
   return new ControlService(
     {
       flows,
-      interfaces,
+      places: () => plan.openPlaces(),
       tls,
       discovery: () => {
         const current = settings.current();
@@ -104,13 +105,12 @@ export function createControl(given: ControlWiring): ControlService {
 /** Everyone who waits for a computer learns that it is here. */
 function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
   const { parts, registry, jobs, boot, management, move } = wiring;
-  const { interfaces, clock, log } = parts;
+  const { clock, log } = parts;
   const { inventory } = link.hello;
-  const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
   const [mac] = inventory.macs;
   if (link.environment === "preboot" && mac !== undefined) {
     const { computerId, address: peerAddress, serverAddress } = link;
-    const interfaceName = nic?.name ?? "";
+    const interfaceName = link.interfaceName ?? "";
     boot.progress.prebootConnected({ mac, computerId, peerAddress, serverAddress, interfaceName });
   }
   const facts = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
@@ -118,12 +118,12 @@ function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
   log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
   management.wake.seen(link.computerId);
   jobs.connected(link);
-  move.connected(link);
+  move.met(link);
 }
 
 /** Each message to the service whose affair it is. */
 function passOn(
-  { parts, registry, jobs, imaging, management, probes }: ControlWiring,
+  { parts, registry, jobs, imaging, management, probes, move }: ControlWiring,
   link: ControlLink,
   message: AgentMessage,
 ): void {
@@ -141,6 +141,9 @@ function passOn(
       break;
     }
     case "settings":
+      management.receive(link, message);
+      move.met(link);
+      break;
     case "settings-report":
     case "rogue-server":
     case "wake-sent":

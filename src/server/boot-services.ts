@@ -16,6 +16,7 @@ import type { ComputerDirectory } from "./computer-directory.ts";
 import { BootEventRecorder, type BootEventSink } from "./services/boot-events.ts";
 import { BootProgress } from "./services/boot-progress.ts";
 import { BootScripts } from "./services/boot-scripts.ts";
+import type { ControlService } from "./services/control-service.ts";
 import { DhcpService, type DhcpServiceDependencies } from "./services/dhcp-service.ts";
 import { HttpBootService } from "./services/http-boot-service.ts";
 import { TftpService, type TftpTransferReport } from "./services/tftp-service.ts";
@@ -37,7 +38,7 @@ export type BootServicesDependencies = {
   readonly log: Logger;
   readonly settings: () => Settings;
   /** Where agents are to connect. */
-  readonly controlPort: () => number;
+  readonly control: () => Pick<ControlService, "openPort" | "openAddress">;
   readonly directory: ComputerDirectory;
   readonly sink: BootEventSink;
   readonly leases: DhcpServiceDependencies["leases"];
@@ -77,8 +78,9 @@ export function createBootServices(
     tokens,
     files,
     settings,
-    preboot: () => ({
-      controlPort: dependencies.controlPort(),
+    preboot: ({ name }) => ({
+      controlAddress: dependencies.control().openAddress(name),
+      controlPort: dependencies.control().openPort(),
       siteKeyFingerprint: options.siteKeyFingerprint,
       extraKernelArguments: options.extraKernelArguments,
     }),

@@ -20,19 +20,19 @@ export function createImageServices(
   parts: ServerParts,
   findLink: (computerId: string) => ControlLink | null,
 ): ImageServices {
-  const { config, flows, interfaces, settings, tls, authority, clock, log, db } = parts;
+  const { config, flows, settings, tls, authority, clock, log, db, plan } = parts;
   const images = new ImageStore(db);
   const chunks = new ChunkStore(join(config.dataDir, "chunks"));
   const catalogue = new ImageCatalogue({ images, chunks, authority, clock });
   const transfers = new TransferService(
     {
       flows,
-      interfaces: parts.interfaces,
+      places: () => plan.openPlaces(),
       maxMbps: () => settings.current()["transfer.maxMbps"],
       tls,
     },
     { authority, clock, log, chunks, readSignature: (imageId) => catalogue.readSignature(imageId) },
   );
-  const captures = new CaptureService({ catalogue, transfers, interfaces, findLink });
+  const captures = new CaptureService({ catalogue, transfers, findLink });
   return { images, chunks, catalogue, transfers, captures };
 }

@@ -63,7 +63,7 @@ export function createJobs(given: {
   readonly wake: WakeService;
 }): JobService {
   const { registry, segments, packages, transfers, findLink, captures, imaging, changes, wake } = given;
-  const { interfaces, clock, log, db } = given.parts;
+  const { clock, log, db } = given.parts;
   const report =
     (what: string, computerId: string) =>
     (error: unknown): void =>
@@ -80,7 +80,7 @@ export function createJobs(given: {
       return resolveRestoreOptions(request, { id: computerId, name, serial, macs });
     },
     transfers,
-    interfaceOf: (link) => interfaces.find((nic) => nic.address === link.serverAddress)?.name ?? null,
+    interfaceOf: ({ interfaceName }) => interfaceName,
     factsOf: (computerId) => factsOf(registry.get(computerId), segments.current()),
     textsOf: (computerId) => textsOf(registry.get(computerId)),
     findUserData: (computerId, name) => packages.findUserData(computerId, name),

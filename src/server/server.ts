@@ -69,6 +69,7 @@ export type PortolanServer = {
   readonly registry: ComputerRegistry;
   readonly segments: SiteSegments;
   readonly move: ControlMove;
+  readonly plan: LivePlan;
   readonly management: ManagementServices;
   readonly images: ImageStore;
   readonly packages: PackageStore;
@@ -125,10 +126,9 @@ function extraKernelArguments(): readonly string[] {
 
 export type ServerParts = Pick<
   PortolanServer,
-  "config" | "network" | "clock" | "log" | "interfaces" | "flows" | "settings" | "authority" | "tls"
+  "config" | "network" | "clock" | "log" | "interfaces" | "flows" | "settings" | "authority" | "tls" | "plan"
 > & {
   readonly db: Database;
-  readonly plan: LivePlan;
   readonly services: () => RunningServices;
 };
 
@@ -173,7 +173,7 @@ async function keepBootEvents(
 function createBoot(
   parts: ServerParts,
   directory: ComputerDirectory,
-  watching: Pick<BootServicesDependencies, "probes" | "observe" | "controlPort">,
+  watching: Pick<BootServicesDependencies, "probes" | "observe" | "control">,
   given: { readonly sink: BootEventSink; readonly segments: () => SiteSegments },
 ): BootServices {
   const { config, network, clock, log, interfaces, flows, settings, authority } = parts;
@@ -212,7 +212,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
   const watching = {
     probes: probes.watch,
     observe: findings.observe.bind(findings),
-    controlPort: () => control.openPort(),
+    control: () => control,
   };
   const boot = createBoot(parts, directory, watching, {
     sink: (events) => keepBootEvents(events, { bootEvents, jobs, changes, management, findings }, sightings),
@@ -239,7 +239,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
     wake: management.wake,
   });
   const move = createMove({ parts, registry, management, control: () => control, services: parts.services });
-  const discovery = createDiscovery(parts, registry, probes.watch, () => control.openPort());
+  const discovery = createDiscovery(parts, registry, probes.watch, () => control);
   const control = createControl({
     ...{ parts, registry, jobs, imaging, boot, management, move },
     probes: probes.desk,
@@ -256,7 +256,7 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
     store,
   });
   return {
-    ...{ config, network, clock, log, interfaces, flows, settings, authority, tls },
+    ...{ config, network, clock, log, interfaces, flows, settings, authority, tls, plan: parts.plan },
     ...{
       ...{ registry, segments, move, management, images, bootEvents, chunks, catalogue, boot, control },
       ...{ discovery, transfers, imaging, jobs, verify, findings, packages, jobStore: new JobStore(db) },
@@ -284,7 +284,7 @@ export async function createServer(
   const settings = createSettings(config, db, { site, servers });
   await settings.load();
   const authority = await openAuthority(site, clock);
-  const plan = new LivePlan(() => settings.current(), config.consolePort);
+  const plan = new LivePlan(() => settings.current(), { consolePort: config.consolePort, interfaces });
   const flows = (): readonly Flow[] => plan.flows();
   const addresses = interfaces.map((nic) => nic.address);
   const tls = await authority.issueServer(config.name || hostname(), addresses, clock.epochMs());

@@ -1,14 +1,16 @@
 import { computeFlows } from "#plan/flows.ts";
 import { findPortClash } from "#plan/port-clash.ts";
 import { SettingError } from "#plan/setting-rules.ts";
+import type { Settings } from "#plan/settings.ts";
+import { AgentStore } from "#store/agent-store.ts";
 import { ControlMoveStore } from "#store/control-move-store.ts";
 import type { Database } from "#store/database.ts";
 import { LeaseStore } from "#store/lease-store.ts";
 import type { ServerStore } from "#store/server-store.ts";
 import { listenToSite, notifySite } from "#store/site-notices.ts";
-import type { SiteStore } from "#store/site-store.ts";
+import { SiteStore } from "#store/site-store.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
-import { ControlMove } from "./control-move.ts";
+import { ControlMove, type FollowedPlan } from "./control-move.ts";
 import type { ManagementServices } from "./management-services.ts";
 import type { ControlService } from "./services/control-service.ts";
 import type { ServerConfig } from "./config.ts";
@@ -84,6 +86,11 @@ export function createServices(
   );
 }
 
+function followedPlan(settings: Settings): FollowedPlan {
+  const discovery = { group: settings["discovery.group"], port: settings["discovery.port"] };
+  return { port: settings["control.tcpPort"], discovery };
+}
+
 /** Moves agents to another control port, and keeps the old one open for who is left. */
 export function createMove(given: {
   readonly parts: ServerParts;
@@ -97,7 +104,9 @@ export function createMove(given: {
   return new ControlMove({
     store: new ControlMoveStore(db, config.name),
     ...{ plan, clock, log, control },
-    controlPort: () => settings.current()["control.tcpPort"],
+    site: new SiteStore(db),
+    planned: () => followedPlan(settings.current()),
+    readAgents: () => new AgentStore(db).list(),
     computers: () => registry.list(),
     agentSettings: management.agentSettings,
     onReleased: () => {
@@ -120,7 +129,7 @@ export function createSync(given: {
   const { config, settings, clock, log } = parts;
   return new SiteSync({
     ...{ serverName: config.name, startedAtMs: clock.epochMs(), servers, settings, segments, services },
-    ...{ clock, log, move },
+    ...{ clock, log, move, interfaces: parts.interfaces },
     listen: (onNotice) => listenToSite(config.databaseUrl, onNotice),
   });
 }

@@ -1,4 +1,8 @@
 import type { Logger } from "pino";
+import { controlPlaces } from "#plan/control-places.ts";
+import type { ServedInterface } from "#plan/segment.ts";
+import { overlaySettings, settingKeys } from "#plan/setting-rules.ts";
+import { classicSettings } from "#plan/settings.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { ServerStore, StoredServer } from "#store/server-store.ts";
 import { StoreError } from "#store/store-error.ts";
@@ -15,6 +19,7 @@ export type SiteSyncDependencies = {
   readonly segments: SiteSegments;
   readonly services: RunningServices;
   readonly move: ControlMove;
+  readonly interfaces: readonly ServedInterface[];
   readonly listen: (onNotice: () => void) => () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -24,6 +29,22 @@ export type SiteSyncDependencies = {
 const reportDelayMs = 10_000;
 /** A server that said nothing for this long is not shown as one that differs. */
 const silentMsMax = 60_000;
+
+/** Where agents found this server when it was last there; what an older version did not write is as it is now. */
+function readFollowed(
+  texts: Readonly<Record<string, string>>,
+  interfaces: readonly ServedInterface[],
+): Parameters<ControlMove["load"]>[0] {
+  const known = Object.fromEntries(
+    settingKeys.flatMap((key) => (texts[key] === undefined ? [] : [[key, texts[key]]])),
+  );
+  const settings = overlaySettings(classicSettings, known);
+  return {
+    port: settings["control.tcpPort"],
+    discovery: { group: settings["discovery.group"], port: settings["discovery.port"] },
+    addresses: controlPlaces(interfaces, settings["control.addresses"]).map(({ address }) => address),
+  };
+}
 
 /** Keeps this server in step with its site: follows changes that others make, and says what it runs with. */
 export class SiteSync {
@@ -41,8 +62,7 @@ export class SiteSync {
   async start(): Promise<PlanChange> {
     const { servers, serverName, move } = this.#dependencies;
     const mine = (await servers.list()).find(({ name }) => name === serverName);
-    const port = Number(mine?.settings["control.tcpPort"]);
-    await move.load(Number.isInteger(port) ? port : null);
+    await move.load(mine === undefined ? null : readFollowed(mine.settings, this.#dependencies.interfaces));
     const change = await this.follow();
     this.#stopListening = this.#dependencies.listen(() => this.#look());
     this.#lookLater();

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 import { createAccountTables } from "./account-tables.ts";
 import { createJobTables } from "./job-tables.ts";
-import { createPlanTables } from "./plan-tables.ts";
+import { createOldAddressTable, createPlanTables } from "./plan-tables.ts";
 import { createVerifyTables } from "./verify-tables.ts";
 import { addRevocation, createAgentTables } from "./agent-tables.ts";
 import { signImages } from "./image-tables.ts";
@@ -25,6 +25,7 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
     "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
     "0070-leases": { up: createLeaseTables },
     "0150-request-keys": { up: createRepeatTables },
+    "0160-old-addresses": { up: createOldAddressTable },
   };
 }
 

@@ -26,6 +26,8 @@ export type PlanTables = {
   };
   /** Control ports of before a change that a server keeps open until every agent has moved. */
   oldControlPorts: { serverName: string; port: number; replacedAtMs: number };
+  /** Addresses of before a change, as its ports. */
+  oldControlAddresses: { serverName: string; address: string; replacedAtMs: number };
   /** Who has not been seen at the new place yet. */
   controlStragglers: { serverName: string; computerId: string };
 };
@@ -69,5 +71,15 @@ export async function createPlanTables(db: Kysely<unknown>): Promise<void> {
     .addColumn("serverName", "text", (column) => column.notNull())
     .addColumn("computerId", "text", (column) => column.notNull())
     .addPrimaryKeyConstraint("controlStragglersKey", ["serverName", "computerId"])
+    .execute();
+}
+
+export async function createOldAddressTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("oldControlAddresses")
+    .addColumn("serverName", "text", (column) => column.notNull())
+    .addColumn("address", "text", (column) => column.notNull())
+    .addColumn("replacedAtMs", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("oldControlAddressesKey", ["serverName", "address"])
     .execute();
 }

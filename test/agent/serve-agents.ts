@@ -41,7 +41,7 @@ const flows = () => computeFlows(classicSettings, { consolePort: 8443 });
 const links = new Set<ControlLink>();
 
 const control = new ControlService(
-  { flows, interfaces, tls, discovery: () => null },
+  { flows, places: () => interfaces, tls, discovery: () => null },
   {
     ...shared,
     decideEnrolment: (_message, keyFingerprint) =>
@@ -67,6 +67,7 @@ const control = new ControlService(
 const discovery = new DiscoveryService(
   {
     ...{ flows, interfaces, controlPort: () => 402, serverName: "ds1" },
+    controlAddress: (name) => control.openAddress(name),
   },
   { ...shared, isKnown: () => false },
 );

@@ -29,10 +29,11 @@ async function main(given: ServeBootOptions): Promise<void> {
   const network = createLinuxNetwork();
   const directory = createComputerDirectory();
   directory.replaceAll(given.computers ?? []);
+  const interfaces = network.interfaces().filter((nic) => given.interfaces.includes(nic.name));
   const services = createBootServices(
     {
       flows: () => computeFlows(settings, { consolePort: 8443 }),
-      interfaces: network.interfaces().filter((nic) => given.interfaces.includes(nic.name)),
+      interfaces,
       relays: (given.relays ?? []).map((relay) => Ipv4Address.parse(relay)),
       dataDir: given.dataDir,
       siteKeyFingerprint: "ab".repeat(32),
@@ -43,7 +44,10 @@ async function main(given: ServeBootOptions): Promise<void> {
       clock: systemClock,
       log: pino({ level: "silent" }),
       settings: () => settings,
-      controlPort: () => settings["control.tcpPort"],
+      control: () => ({
+        openPort: () => settings["control.tcpPort"],
+        openAddress: (name) => interfaces.find((nic) => nic.name === name)?.address ?? Ipv4Address.any,
+      }),
       directory,
       leases: new LeaseService({
         settings: () => settings,

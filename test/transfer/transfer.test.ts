@@ -56,7 +56,7 @@ class Ground {
       ...{ mac: null, broadcast: null },
     };
     this.service = new TransferService(
-      { flows: () => flows, interfaces: [nic as never], maxMbps: () => this.maxMbps, tls },
+      { flows: () => flows, places: () => [nic], maxMbps: () => this.maxMbps, tls },
       {
         ...{ authority, clock, log: pino({ level: "silent" }), chunks: this.chunks },
         readSignature: () => Promise.resolve("{}"),

@@ -34,18 +34,25 @@ function formatServers(servers: readonly SiteServerResource[]): string {
   return lines.length === 0 ? "" : `\n\n${lines.join("\n")}`;
 }
 
-export function formatMove({ port, oldPorts, stragglers }: ControlMoveResource): string {
+export function formatMove(move: ControlMoveResource): string {
+  const { port, oldPorts, addresses, oldAddresses, oldDiscovery, stragglers } = move;
   const rows = stragglers.map((straggler) => [
     straggler.name,
     straggler.isConnected ? "connected" : "away",
     straggler.lastSeenAt === null ? "never" : formatTime(straggler.lastSeenAt),
     straggler.lastOrder ?? "not told yet",
   ]);
+  const old = [
+    ...(oldPorts.length === 0 ? [] : [`TCP port ${oldPorts.join(", ")}`]),
+    ...(oldAddresses.length === 0 ? [] : [`address ${oldAddresses.join(", ")}`]),
+    ...(oldDiscovery.length === 0 ? [] : [`discovery on ${oldDiscovery.join(", ")}`]),
+  ];
   const left =
     rows.length === 0 ? "" : `\n${formatTable(["left behind", "now", "last seen", "order to move"], rows)}`;
-  return oldPorts.length === 0
-    ? `control connections are taken on TCP port ${port} alone${left}`
-    : `control connections move to TCP port ${port}; TCP port ${oldPorts.join(", ")} stays open for ${stragglers.length} computers${left}\n` +
+  const place = `TCP port ${port} of ${addresses.join(", ")}`;
+  return old.length === 0
+    ? `agents connect to ${place}; no change is under way${left}`
+    : `agents move to ${place}; ${old.join(" and ")} stays open for ${stragglers.length} computers${left}\n` +
         "portolan settings staged --release closes it now";
 }
 
@@ -111,8 +118,8 @@ export const settingsCommand = buildRouteMap({
       },
     }),
     staged: apiCommand({
-      brief: "A change of the control port under way, and who has not moved",
-      switches: { release: { brief: "Close the old port now, whoever is left" } },
+      brief: "A change of control port, address or discovery under way, and who has not moved",
+      switches: { release: { brief: "Close what is old now, whoever is left" } },
       run: async ({ client, switches }) => {
         const isRelease = switches["release"] === true;
         const move = await client.call(isRelease ? "releaseControlMove" : "showControlMove");

@@ -10,6 +10,7 @@ import { BootTextError, buildKernelCommandLine, type PrebootParameters } from ".
 const server = { address: Ipv4Address.parse("11.11.11.1"), httpPort: 8069 };
 const parameters: PrebootParameters = {
   server,
+  controlAddress: Ipv4Address.parse("10.9.0.1"),
   controlPort: 402,
   siteKeyFingerprint: "ab".repeat(32),
   prebootImageSha256: "cd".repeat(32),
@@ -21,7 +22,7 @@ const parameters: PrebootParameters = {
 test("kernel command line: carries everything the preboot system reads", () => {
   assert.deepEqual(buildKernelCommandLine(parameters).split(" "), [
     "initrd=initrd.img",
-    "portolan.server=11.11.11.1",
+    "portolan.server=10.9.0.1",
     "portolan.port=402",
     `portolan.key=${"ab".repeat(32)}`,
     "portolan.root=http://11.11.11.1:8069/boot/preboot.squashfs",

@@ -1,3 +1,4 @@
+import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { MacAddress } from "#wire/address/mac-address.ts";
 import type { BootToken } from "./boot-tokens.ts";
 import { bootFileNames, bootFileUrl, type BootAddress } from "./boot-program.ts";
@@ -6,6 +7,8 @@ import { bootFileNames, bootFileUrl, type BootAddress } from "./boot-program.ts"
 export type PrebootParameters = {
   /** Our address on the computer's own segment, and the HTTP port there. */
   readonly server: BootAddress;
+  /** Where its control connection goes: another address than `server`'s when the operator chose one. */
+  readonly controlAddress: Ipv4Address;
   readonly controlPort: number;
   /** SHA-256 of the site's public key (SPKI DER), 64 hexadecimal digits. */
   readonly siteKeyFingerprint: string;
@@ -52,7 +55,7 @@ export function buildKernelCommandLine(given: PrebootParameters): string {
   const { server, mac } = given;
   const built = [
     `initrd=${bootFileNames.initrd}`,
-    `portolan.server=${server.address}`,
+    `portolan.server=${given.controlAddress}`,
     `portolan.port=${given.controlPort}`,
     `portolan.key=${checked("site key fingerprint", given.siteKeyFingerprint, hexDigest)}`,
     `portolan.root=${bootFileUrl(server, bootFileNames.prebootImage)}`,

@@ -21,7 +21,8 @@ export type BootScriptsDependencies = {
   readonly files: BootFiles;
   readonly settings: () => BootSettings;
   /** What the preboot system needs to find and trust the server. */
-  readonly preboot: () => {
+  readonly preboot: (networkInterface: NetworkInterface) => {
+    readonly controlAddress: Ipv4Address;
     readonly controlPort: number;
     /** SHA-256 of the site's public key (SPKI DER), 64 hexadecimal digits. */
     readonly siteKeyFingerprint: string;
@@ -88,18 +89,23 @@ export class BootScripts {
       return request.loader === "ipxe" ? localBootScript(reason) : localGrubConfig(reason);
     }
     const server = { address: networkInterface.address, httpPort: settings()["boot.httpPort"] };
-    const commandLine = this.#commandLine(identity, computerId, server);
+    const commandLine = this.#commandLine(request, computerId, server);
     return request.loader === "ipxe"
       ? prebootScript(server, commandLine)
       : prebootGrubConfig(server, commandLine);
   }
 
-  #commandLine(identity: ComputerIdentity, computerId: string | null, server: BootAddress): string {
+  #commandLine(
+    { identity, networkInterface }: BootScriptRequest,
+    computerId: string | null,
+    server: BootAddress,
+  ): string {
     const { tokens, files, preboot, randomBytes, clock } = this.#dependencies;
-    const given = preboot();
+    const given = preboot(networkInterface);
     const nowMs = clock.monotonicMs();
     return buildKernelCommandLine({
       server,
+      controlAddress: given.controlAddress,
       controlPort: given.controlPort,
       siteKeyFingerprint: given.siteKeyFingerprint,
       prebootImageSha256: files.find(bootFileNames.prebootImage)?.sha256 ?? "",

@@ -1,4 +1,3 @@
-import type { NetworkInterface } from "#platform/network.ts";
 import { decodeManifest, ManifestError } from "#engine/image/manifest.ts";
 import type { ImageCatalogue } from "../image-catalogue.ts";
 import type { ControlLink } from "./control-service.ts";
@@ -7,7 +6,6 @@ import type { TransferService } from "./transfer-service.ts";
 export type CaptureServiceDependencies = {
   readonly catalogue: ImageCatalogue;
   readonly transfers: TransferService;
-  readonly interfaces: readonly NetworkInterface[];
   readonly findLink: (computerId: string) => ControlLink | null;
 };
 
@@ -34,13 +32,12 @@ export class CaptureService {
 
   /** Tells the computer's agent, with a new right; one that is at it already goes on under that. */
   async begin({ computerId, key, imageName, disk, isForced }: CaptureOrder): Promise<void> {
-    const { catalogue, transfers, interfaces, findLink } = this.#dependencies;
+    const { catalogue, transfers, findLink } = this.#dependencies;
     const link = findLink(computerId);
     if (link === null) {
       return;
     }
-    const nic = interfaces.find((candidate) => candidate.address === link.serverAddress);
-    const { serverAddress } = link;
+    const { serverAddress, interfaceName } = link;
     const right = {
       type: "upload" as const,
       sizeBytesMax: diskSizeBytesMax,
@@ -52,7 +49,6 @@ export class CaptureService {
         await catalogue.add(manifest, manifestText, `captured from ${computerId}`);
       },
     };
-    const interfaceName = nic?.name ?? null;
     const transfer = await transfers.issue({ computerId, serverAddress, interfaceName, right });
     this.end(computerId);
     this.#open.set(computerId, transfer.ticket);

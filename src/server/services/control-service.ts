@@ -1,10 +1,10 @@
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import type { ControlPlace } from "#plan/control-places.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { fixedPorts, grantListeners } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { NetworkInterface } from "#platform/network.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
@@ -34,6 +34,8 @@ export type ControlLink = {
   /** Our own address on this connection: the one this computer can reach us at. */
   readonly serverAddress: Ipv4Address;
   readonly serverPort: number;
+  /** Our interface with that address; `null`: it came in by another address of ours. */
+  readonly interfaceName: string | null;
   /** Epoch ms. */
   readonly connectedAtMs: number;
   readonly hello: HelloMessage;
@@ -44,7 +46,8 @@ export type ControlLink = {
 export type ControlServiceOptions = {
   /** The plan as it is now; a socket is opened from what it says then. */
   readonly flows: () => readonly Flow[];
-  readonly interfaces: readonly NetworkInterface[];
+  /** Where it listens now. */
+  readonly places: () => readonly ControlPlace[];
   readonly tls: { readonly key: string; readonly cert: string };
   /** What agents are told about it, to explain silence to themselves later. */
   readonly discovery: () => ServerDiscovery | null;
@@ -112,8 +115,8 @@ export class ControlService {
    * @throws NetworkError when a control port cannot be had on a named interface; what was open stays open
    */
   async start(): Promise<void> {
-    const { flows, interfaces } = this.#options;
-    const grants = grantListeners(findFlow(flows(), "agent.control"), interfaces);
+    const { flows, places } = this.#options;
+    const grants = grantListeners(findFlow(flows(), "agent.control"), places());
     await this.#listeners.follow(grants, (grant) => listenTcp(grant, this.#createServer()));
     this.#cancelPing();
     this.#pingLater();
@@ -127,9 +130,21 @@ export class ControlService {
   /** Where agents are to connect: the plan's port, or while that cannot be had an older one. */
   openPort(): number {
     const [planned = 0, ...older] = fixedPorts(findFlow(this.#options.flows(), "agent.control"));
-    const isOpen = (port: number): boolean =>
-      this.#listeners.find(({ localPort }) => localPort === port) !== null;
-    return [planned, ...older].find(isOpen) ?? planned;
+    return (
+      [planned, ...older].find((port) => this.#listeners.has((grant) => grant.localPort === port)) ?? planned
+    );
+  }
+
+  /** Where agents of an interface's segment are to connect: the plan's address, or while that cannot be had an older one. */
+  openAddress(interfaceName: string): Ipv4Address {
+    const places = this.#options.places().filter(({ name }) => name === interfaceName);
+    const port = this.openPort();
+    const open = places.find(({ address }) => this.isOpen(address, port)) ?? places[0];
+    return open?.address ?? Ipv4Address.any;
+  }
+
+  isOpen(address: Ipv4Address, port: number): boolean {
+    return this.#listeners.has((grant) => grant.localAddress === address && grant.localPort === port);
   }
 
   find(computerId: string): ControlLink | null {
@@ -290,13 +305,16 @@ export class ControlService {
       return;
     }
     const { computerId } = subject;
+    const serverAddress = plainAddress(socket.localAddress);
+    const place = this.#options.places().find(({ address }) => address === serverAddress);
     const link: ControlLink = {
       computerId,
       environment: hello.environment,
       agentRunId: hello.agentRunId,
       address: plainAddress(socket.remoteAddress),
-      serverAddress: plainAddress(socket.localAddress),
+      serverAddress,
       serverPort: socket.localPort ?? 0,
+      interfaceName: place?.name ?? null,
       connectedAtMs: this.#dependencies.clock.epochMs(),
       hello,
       send: (message) => this.#send(socket, message),

@@ -5,6 +5,7 @@ import { findFlow } from "#plan/flows.ts";
 import { grantListeners, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Datagram, Network, NetworkInterface, UdpSocket } from "#platform/network.ts";
+import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { MacAddress } from "#wire/address/mac-address.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import {
@@ -21,6 +22,8 @@ export type DiscoveryServiceOptions = {
   readonly interfaces: readonly NetworkInterface[];
   /** What answers name: where the control connection is taken now. */
   readonly controlPort: () => number;
+  /** @param interfaceName that the question came in on */
+  readonly controlAddress: (interfaceName: string) => Ipv4Address;
   readonly serverName: string;
   readonly rate?: AnswerRate;
 };
@@ -110,7 +113,7 @@ export class DiscoveryService {
     this.#dependencies.onQuestion?.({ nonce: request.nonce, datagram });
     const signedBytes = encodeGetServerFacts({
       nonce: request.nonce,
-      address: nic.address,
+      address: this.#options.controlAddress(nic.name),
       port: this.#options.controlPort(),
       isKnown: isKnown(request.macs),
       serverName: this.#serverName,

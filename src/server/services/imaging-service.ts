@@ -224,7 +224,7 @@ export class ImagingService {
   }
 
   #interfaceOf(link: ControlLink): NetworkInterface | null {
-    return this.#options.interfaces.find((nic) => nic.address === link.serverAddress) ?? null;
+    return this.#options.interfaces.find((nic) => nic.name === link.interfaceName) ?? null;
   }
 
   #joined(sessionKey: string, session: Session, participant: Participant, wanted: Ranges): void {

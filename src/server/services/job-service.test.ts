@@ -117,6 +117,7 @@ class Ground {
       address,
       serverAddress: address,
       serverPort: 402,
+      interfaceName: null,
       connectedAtMs: 0,
       hello: {
         type: "hello",

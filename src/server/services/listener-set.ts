@@ -19,6 +19,10 @@ export class ListenerSet<Listener extends Closable> {
     return [...this.#open.values()].find(({ grant }) => isIt(grant))?.listener ?? null;
   }
 
+  has(isIt: (grant: SocketGrant) => boolean): boolean {
+    return this.find(isIt) !== null;
+  }
+
   /**
    * Opens what is granted and not open, then closes what is open and not granted any more. When one cannot be opened
    * everything stays as it was.

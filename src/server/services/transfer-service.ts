@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { RateCap } from "#engine/transfer/rate-cap.ts";
+import type { ControlPlace } from "#plan/control-places.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantListeners, grantSocket, type SocketGrant } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { NetworkInterface } from "#platform/network.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { ChunkStore } from "../chunk-store.ts";
@@ -16,7 +16,8 @@ import { serveTransfer, type TransferRight } from "./transfer-conversation.ts";
 
 export type TransferServiceOptions = {
   readonly flows: () => readonly Flow[];
-  readonly interfaces: readonly NetworkInterface[];
+  /** The addresses that agents are connected to. */
+  readonly places: () => readonly ControlPlace[];
   /** Mbit/s of all transfers together; 0 for no cap. */
   readonly maxMbps: () => number;
   readonly tls: { readonly key: string; readonly cert: string };
@@ -69,8 +70,8 @@ export class TransferService {
    * @throws NetworkError when it cannot be had on a named interface; what was open stays open
    */
   async start(): Promise<void> {
-    const { flows, interfaces } = this.#options;
-    const grants = grantListeners(findFlow(flows(), "transfer.data"), interfaces);
+    const { flows, places } = this.#options;
+    const grants = grantListeners(findFlow(flows(), "transfer.data"), places());
     await this.#listeners.follow(
       grants,
       (grant) => this.#listen(grant),

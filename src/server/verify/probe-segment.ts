@@ -219,6 +219,11 @@ export class SegmentProbe {
     if (flowId !== null && !this.#needed.has(flowId)) {
       return null;
     }
+    const bootAddress = this.#interface()?.address ?? this.#link.serverAddress;
+    if (flowId?.startsWith("boot.") === true && bootAddress !== this.#link.serverAddress) {
+      const reason = `boot services answer at ${bootAddress}, and agents of this interface are connected to ${this.#link.serverAddress}`;
+      return { type: "not-tried", reason };
+    }
     // An agent that has reported nothing at all is gone: its time is not waited out again for each probe to come.
     const isGone = this.#silentCount > 0 && this.#reportedCount === 0;
     const outcome = isGone
@@ -243,7 +248,7 @@ export class SegmentProbe {
   }
 
   #interface(): NetworkInterface | null {
-    return this.#dependencies.interfaces.find((nic) => nic.address === this.#link.serverAddress) ?? null;
+    return this.#dependencies.interfaces.find((nic) => nic.name === this.#link.interfaceName) ?? null;
   }
 
   #closedPorts(): readonly { readonly name: ClosedPortName; readonly port: number }[] {

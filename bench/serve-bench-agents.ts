@@ -32,6 +32,7 @@ const config: AgentConfig = {
   lock: null,
   remoteControl: "allow",
   remoteNotice: false,
+  remoteDisplay: null,
   controlPort: classicSettings["control.tcpPort"],
   siteKeyFingerprint,
   bootToken: null,

@@ -109,6 +109,7 @@ export const moduleRules: readonly ModuleRule[] = [
       "@tanstack/react-virtual",
       "@xterm/xterm",
       "@xterm/addon-fit",
+      "@novnc/novnc",
       "virtual:routes",
     ],
     node: false,

@@ -92,6 +92,7 @@ export class Agent {
     this.#remote = new RemoteControl({
       policy: () => settings.current().remoteControl,
       showsNotice: () => settings.current().remoteNotice,
+      wantedDisplay: () => settings.current().remoteDisplay,
       connect: (port) => this.#connect("remote.control", { ...this.#requirePlace(), port }),
       send: (message) => this.#send(message),
       say,

@@ -23,6 +23,7 @@ test("agent settings: the site key alone is enough, and everything else is the p
     lock: null,
     remoteControl: "allow",
     remoteNotice: true,
+    remoteDisplay: null,
     controlPort: 402,
     siteKeyFingerprint: key,
     bootToken: null,

@@ -27,6 +27,8 @@ export type AgentConfig = {
   readonly remoteControl: RemotePolicy;
   /** Whether users are told when an operator comes and goes. */
   readonly remoteNotice: boolean;
+  /** The X11 display that operators see, such as `:0`; `null`: the one that is in use. */
+  readonly remoteDisplay: string | null;
   readonly controlPort: number;
   /** SHA-256 of the site's public key (SPKI DER), hex. An agent without one connects to nobody. */
   readonly siteKeyFingerprint: string;
@@ -62,6 +64,7 @@ export const agentSettingKeys = [
   "lock",
   "remoteControl",
   "remoteNotice",
+  "remoteDisplay",
 ] as const;
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -73,6 +76,7 @@ type Common = Pick<
   | "lock"
   | "remoteControl"
   | "remoteNotice"
+  | "remoteDisplay"
   | "controlPort"
   | "siteKeyFingerprint"
 >;
@@ -130,9 +134,14 @@ function readCommon(raw: Raw, place: string): Common {
       `${place}: remoteControl is ${remotePolicies.join(", ")}; remoteNotice is true or false`,
     );
   }
+  const remoteDisplay = raw["remoteDisplay"] ?? null;
+  if (remoteDisplay !== null && (typeof remoteDisplay !== "string" || !/^:[0-9]{1,4}$/.test(remoteDisplay))) {
+    throw new AgentConfigError(`${place}: remoteDisplay is a display of this computer, such as ":0"`);
+  }
   return {
     remoteControl,
     remoteNotice,
+    remoteDisplay,
     server: server ?? null,
     discovery: discovery.isOn ? discovery.settings : null,
     lastDiscovery: discovery.settings,

@@ -10,6 +10,8 @@ import { epochMs, machineText, nothingSchema } from "./values.ts";
  */
 export const terminalPath = "/api/v1/computers/:id/terminal";
 export const filesPath = "/api/v1/computers/:id/files";
+/** Binary messages are RFB (RFC 6143) both ways, from `opened` on. Each viewer has a session of its own. */
+export const desktopPath = "/api/v1/computers/:id/desktop";
 
 const terminalSide = z.number().int().min(1).max(1000);
 const path = z.string().min(1).max(4096);
@@ -61,7 +63,7 @@ export const remoteSessionSchema = z.object({
   id: z.string(),
   computerId: z.string(),
   computerName: machineText,
-  kind: z.enum(["terminal", "files"]),
+  kind: z.enum(["terminal", "files", "desktop"]),
   operator: z.string(),
   port: z.number(),
   viewerCount: z.number(),
@@ -83,7 +85,7 @@ export const remoteRoutes = {
   listRemoteSessions: {
     method: "GET",
     path: "/remote-sessions",
-    summary: "Terminals and file sessions that are open",
+    summary: "Terminals, file sessions and desktops that are open",
     query: pageSchema,
     pagedBy: "id",
     response: z.array(remoteSessionSchema),

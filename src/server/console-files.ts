@@ -49,7 +49,7 @@ function readConsole(folder: string): Map<string, ConsoleFile> {
   return files;
 }
 
-/** The terminal writes its own style elements; styles can draw a page wrongly, but run nothing. */
+/** Terminal and desktop write their own style elements; styles can draw a page wrongly, but run nothing. */
 const terminalPolicy = contentSecurityPolicy
   .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
   .replace("; require-trusted-types-for 'script'", "");
@@ -74,7 +74,7 @@ export function serveConsole(app: FastifyInstance, folder: string): void {
   for (const [path, file] of files) {
     if (path !== "/index.html") {
       app.get(path, { config: { access: "public" } }, (request, reply) => {
-        if (path === "/terminal.html") {
+        if (path === "/terminal.html" || path === "/desktop.html") {
           reply.header("content-security-policy", terminalPolicy);
         }
         return send(request, reply, file);

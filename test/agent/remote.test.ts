@@ -2,54 +2,15 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { type HostProcess, NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
-import { createFolder, until } from "./agent-site.ts";
-import { ManagedSite } from "./managed-site.ts";
+import { test } from "node:test";
+import { type HostProcess, networkTestObstacle } from "../network-hosts.ts";
+import { until } from "./agent-site.ts";
+import type { ManagedSite } from "./managed-site.ts";
+import { prepareRemoteSite, remotePorts } from "./remote-site.ts";
 
 const skip = networkTestObstacle("ip") ?? false;
 
-type Flow = {
-  readonly id: string;
-  readonly sockets: readonly { readonly port: number }[];
-};
-type Plan = { readonly flows: readonly Flow[] };
 type Session = { readonly id: string; readonly kind: string; readonly port: number };
-
-async function prepare(
-  t: TestContext,
-  given: { readonly settings?: readonly (readonly [string, string])[]; readonly agent?: object } = {},
-) {
-  const hosts = new NetworkHosts(t);
-  hosts.segment("room", [
-    { host: "server", interfaceName: "eth0", address: "10.9.0.1/24" },
-    { host: "one", interfaceName: "eth0", address: "10.9.0.2/24" },
-  ]);
-  const site = new ManagedSite(hosts, createFolder(t));
-  let server = await site.startServer();
-  for (const [key, value] of given.settings ?? []) {
-    site.portolan("settings", "set", key, value);
-  }
-  if (given.settings !== undefined) {
-    const ended = new Promise((resolve) => {
-      server.child.once("exit", resolve);
-    });
-    server.child.kill("SIGTERM");
-    await ended;
-    server = await site.startServer();
-  }
-  const one = site.startAgent("one", { server: "10.9.0.1", remoteNotice: false, ...given.agent });
-  await one.waitFor("waiting for approval", 60_000);
-  site.approveAll();
-  await one.waitFor("connected as", 60_000);
-  return { site, one, id: site.idOf("10.9.0.2") };
-}
-
-function remotePorts(site: ManagedSite): number[] {
-  const { flows } = site.portolan("plan", "show") as Plan;
-  const flow = flows.find(({ id }) => id === "remote.control");
-  return (flow?.sockets ?? []).map(({ port }) => port);
-}
 
 /** Types into a terminal of the computer and waits for what it must answer with. */
 async function typeInto(terminal: HostProcess, text: string, answer: string): Promise<string> {
@@ -83,7 +44,7 @@ test(
   "remote control: a terminal on a port of its own, which the plan shows while it is open and no longer",
   { skip },
   async (t) => {
-    const { site, id } = await prepare(t);
+    const { site, id } = await prepareRemoteSite(t);
     assert.deepEqual(remotePorts(site), []);
     const { session, ports } = await worksInTerminal(site, id);
     assert.ok(session.port > 1024);
@@ -104,7 +65,7 @@ test(
 );
 
 test("remote control: a terminal inside the control port, with no other port open", { skip }, async (t) => {
-  const { site, id } = await prepare(t, { settings: [["remote.port", "402"]] });
+  const { site, id } = await prepareRemoteSite(t, { settings: [["remote.port", "402"]] });
   const { session, ports } = await worksInTerminal(site, id);
   assert.equal(session.port, 402);
   assert.deepEqual(ports, []);
@@ -114,7 +75,7 @@ test(
   "remote control: on one fixed port, files go both ways whole, and stay outside what does not exist",
   { skip },
   async (t) => {
-    const { site, id } = await prepare(t, { settings: [["remote.port", "4403"]] });
+    const { site, id } = await prepareRemoteSite(t, { settings: [["remote.port", "4403"]] });
     const source = join(site.folder, "source");
     const bytes = randomBytes(20_000_001);
     writeFileSync(source, bytes);
@@ -151,7 +112,7 @@ test(
   "remote control: the computer's policy decides, two operators share a terminal, an end is an end for both",
   { skip },
   async (t) => {
-    const { site, one, id } = await prepare(t, { agent: { remoteControl: "never" } });
+    const { site, one, id } = await prepareRemoteSite(t, { agent: { remoteControl: "never" } });
     const refused = site.startTyping("computer", "terminal", id);
     await refused.waitFor("remote control is switched off on this computer", 60_000);
     site.startAgentAgain("one", one, { server: "10.9.0.1", remoteNotice: false });

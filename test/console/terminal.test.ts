@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { browserObstacle, logInByPage } from "./browser.ts";
 import { openRoom, password } from "./console-room.ts";
+import { startRealAgent } from "./real-agent.ts";
 
 const skip = browserObstacle() ?? false;
 
@@ -15,23 +15,7 @@ test(
     const { site, page } = await openRoom(t, { count: 0 });
     const { server } = site;
     const folder = server.config.dataDir;
-    const config = join(folder, "agent.toml");
-    writeFileSync(
-      config,
-      [
-        'server = "127.10.0.1"',
-        `controlPort = ${server.settings.current()["control.tcpPort"]}`,
-        `siteKey = "${server.authority.fingerprint}"`,
-        `stateDir = "${join(folder, "agent")}"`,
-        "discovery = false",
-        "remoteNotice = false",
-        "",
-      ].join("\n"),
-    );
-    const agent = spawn(process.execPath, ["src/agent/main.ts", "run", "--config", config], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    t.after(() => agent.kill("SIGKILL"));
+    startRealAgent(t, site);
     await logInByPage(page, site.console.url, "ann", password);
     await page.getByRole("grid", { name: "Computers" }).getByText("Waits for approval").click();
     await page.getByRole("button", { name: "Approve" }).click();

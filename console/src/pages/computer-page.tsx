@@ -91,6 +91,17 @@ function ComputerActions({ computer }: { readonly computer: ComputerResource }):
           {text.computer.terminal}
         </a>
       )}
+      {computer.environment !== "os" || obstacle !== null ? null : (
+        <a
+          className="button"
+          href={`/desktop.html?computer=${encodeURIComponent(computer.id)}`}
+          target="_blank"
+          rel="noopener"
+          title={text.computer.desktopHint}
+        >
+          {text.computer.desktop}
+        </a>
+      )}
     </>
   );
 }

@@ -29,6 +29,8 @@ export const englishPages = {
     wake: "Wake",
     terminal: "Terminal",
     terminalHint: "Opens a shell on the computer in a new window",
+    desktop: "Desktop",
+    desktopHint: "Shows the computer's screen in a new window",
     noInventory: "Its agent has not reported an inventory yet",
     disks: "Disks",
     name: "Name",
@@ -44,6 +46,11 @@ export const englishPages = {
       `${name}${isRecorded ? " · recorded" : ""}${canType ? "" : " · looking on"}`,
     exited: (exitCode: number | null) =>
       `The shell has ended${exitCode === null ? "" : ` with code ${exitCode}`}`,
+    refused: "The server refused the connection; log in again, or ask for the role operator",
+  },
+  desktop: {
+    connecting: "Connecting to the computer; its user may be asked …",
+    opened: (name: string, canType: boolean) => `${name}${canType ? "" : " · looking on"}`,
     refused: "The server refused the connection; log in again, or ask for the role operator",
   },
   job: {

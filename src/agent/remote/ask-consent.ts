@@ -1,34 +1,35 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import type { X11Display } from "#platform/linux/desktop.ts";
 import { runProgram } from "#platform/run-program.ts";
 
 /** What the owner of a computer lets operators do: at once, after its user said yes, or not at all. */
 export type RemotePolicy = "allow" | "ask" | "never";
-
 export const remotePolicies = ["allow", "ask", "never"] as const;
 
 const answerTimeMs = 30_000;
+/** The longest a timer can be, three weeks. */
+const indicatorTimeMs = 2 ** 31 - 1;
 const dialogPrograms = ["/usr/bin/zenity", "/usr/bin/xmessage"] as const;
 
-/** Display and its authority of whoever sits in front of the computer, from the environment of their session. */
-function findDisplay(): Record<string, string> | null {
-  for (const pid of readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name))) {
-    const path = `/proc/${pid}/environ`;
-    try {
-      const words = readFileSync(path, "latin1").split("\0");
-      const find = (name: string): string | undefined =>
-        words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
-      const [display, authority] = [find("DISPLAY"), find("XAUTHORITY")];
-      if (display !== undefined && authority !== undefined && existsSync(authority)) {
-        return { DISPLAY: display, XAUTHORITY: authority };
-      }
-    } catch (error) {
-      // Ended meanwhile, or a process of the kernel.
-      if (!(error instanceof Error && "code" in error)) {
-        throw error;
-      }
-    }
+/** A window with a text and a first and, where there is one, second button; exit code 0 stands for the first. */
+function dialog(display: X11Display, text: string, buttons: readonly [string, string?]) {
+  const program = dialogPrograms.find((path) => existsSync(path));
+  if (program === undefined) {
+    return null;
   }
-  return null;
+  const [yes, no] = buttons;
+  const zenity = [
+    no === undefined ? "--info" : "--question",
+    ...["--title", "Portolan", "--no-markup", "--text", text, "--ok-label", yes],
+    ...(no === undefined ? [] : ["--cancel-label", no]),
+  ];
+  const xmessage = [
+    ...["-title", "Portolan", "-buttons", no === undefined ? `${yes}:0` : `${yes}:0,${no}:1`],
+    ...(no === undefined ? ["-geometry", "+0+0"] : ["-center", "-default", no]),
+    text,
+  ];
+  const env = { PATH: "/usr/bin:/bin", DISPLAY: display.display, XAUTHORITY: display.authorityPath };
+  return { program, args: program.endsWith("zenity") ? zenity : xmessage, env, outputBytesMax: 1024 };
 }
 
 /**
@@ -36,34 +37,50 @@ function findDisplay(): Record<string, string> | null {
  *
  * @returns `null` for yes, or why not
  */
-export async function askConsent(
-  policy: RemotePolicy,
-  operator: string,
-  what: string,
-): Promise<string | null> {
+export async function askConsent(given: {
+  readonly policy: RemotePolicy;
+  readonly operator: string;
+  readonly what: string;
+  readonly display: X11Display | null;
+}): Promise<string | null> {
+  const { policy, operator, what, display } = given;
   if (policy === "allow") {
     return null;
   }
   if (policy === "never") {
     return "remote control is switched off on this computer (remoteControl = never)";
   }
-  const program = dialogPrograms.find((path) => existsSync(path));
-  const display = findDisplay();
-  if (program === undefined || display === null) {
+  const question = `${operator} wants to open ${what} on this computer. Allow it?`;
+  const window = display === null ? null : dialog(display, question, ["Allow", "Refuse"]);
+  if (window === null) {
     return "the user must be asked (remoteControl = ask), and nobody can be: there is no display, or neither zenity nor xmessage";
   }
-  const question = `${operator} wants to open ${what} on this computer. Allow it?`;
-  const args = program.endsWith("zenity")
-    ? ["--question", "--title", "Portolan", "--no-markup", "--text", question]
-    : ["-buttons", "Allow:0,Refuse:1", "-default", "Refuse", question];
-  const env = { PATH: "/usr/bin:/bin", ...display };
-  const outcome = await runProgram({ program, args, env, timeoutMs: answerTimeMs, outputBytesMax: 1024 });
+  const outcome = await runProgram({ ...window, timeoutMs: answerTimeMs });
   return outcome.type === "exited" && outcome.exitCode === 0
     ? null
     : `the user did not allow it within ${answerTimeMs / 1000} s`;
 }
 
-/** Tells everyone who is logged in at a terminal; who has a window sees it there through their desktop's own terminal bell. */
+/** A window that stays while an operator works, with a button that ends it. Returns what takes it away. */
+export function showIndicator(display: X11Display, text: string, onEnd: () => void): () => void {
+  const window = dialog(display, text, ["End the session"]);
+  if (window === null) {
+    return () => undefined;
+  }
+  const abort = new AbortController();
+  runProgram({ ...window, timeoutMs: indicatorTimeMs, signal: abort.signal }).then(
+    (outcome) => {
+      if (outcome.type === "exited" && outcome.exitCode === 0) {
+        onEnd();
+      }
+    },
+    // It never rejects; an indicator that could not be shown must not end the session.
+    () => undefined,
+  );
+  return () => abort.abort();
+}
+
+/** Tells everyone who is logged in at a terminal. */
 export async function showNotice(text: string): Promise<void> {
   if (existsSync("/usr/bin/wall")) {
     await runProgram({ program: "/usr/bin/wall", args: ["-n", text], timeoutMs: 5000, outputBytesMax: 1024 });

@@ -13,6 +13,7 @@ import {
   removeTokenCommand,
   revokeCommand,
 } from "./enrolment-commands.ts";
+import { computerDesktopCommand } from "./desktop-command.ts";
 import { computerFilesCommand } from "./files-command.ts";
 import { buildAgentCommand, installCommand } from "./install-command.ts";
 import {
@@ -133,6 +134,7 @@ export const computerCommand = buildRouteMap({
     settings: computerSettingsCommand,
     history: computerHistoryCommand,
     terminal: computerTerminalCommand,
+    desktop: computerDesktopCommand,
     files: computerFilesCommand,
     sessions: remoteSessionsCommand,
     endSession: endSessionCommand,

@@ -96,7 +96,7 @@ function formatSessions(sessions: readonly RemoteSessionResource[]): string {
 }
 
 export const remoteSessionsCommand = apiCommand({
-  brief: "Terminals and file sessions that are open",
+  brief: "Terminals, file sessions and desktops that are open",
   run: async ({ client }) => {
     const sessions = await client.call("listRemoteSessions");
     return { json: sessions, text: formatSessions(sessions) };

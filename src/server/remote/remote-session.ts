@@ -33,7 +33,7 @@ const waitingBytesMax = 1 << 20;
 /** One that stays slow so long is cut off. */
 const slownessMsMax = 15_000;
 const slownessPollMs = 50;
-/** What a newcomer to a terminal sees of before. */
+/** What a newcomer to a terminal sees of before; of others, what came before its one viewer did. */
 const backlogBytesMax = 64 << 10;
 const viewerCountMax = 16;
 
@@ -100,6 +100,8 @@ export class RemoteSession {
     if (this.facts.kind === "terminal") {
       this.#backlog = Buffer.concat([this.#backlog, value]).subarray(-backlogBytesMax);
       this.#recording?.output(value, this.#clock.epochMs());
+    } else if (this.#viewers.size === 0) {
+      this.#backlog = Buffer.concat([this.#backlog, value]).subarray(-backlogBytesMax);
     }
     this.#viewers.forEach((viewer) => viewer.bytes(value));
     this.#waitForSlow();
@@ -112,6 +114,9 @@ export class RemoteSession {
     }
     if (this.#backlog.byteLength > 0) {
       viewer.bytes(this.#backlog);
+    }
+    if (this.facts.kind !== "terminal") {
+      this.#backlog = Buffer.alloc(0);
     }
     this.#viewers.add(viewer);
     return true;

@@ -1,5 +1,11 @@
 import type { WebSocket } from "ws";
-import { filesPath, type RemoteNewsMessage, remoteOrderSchema, terminalPath } from "#api/remote-api.ts";
+import {
+  desktopPath,
+  filesPath,
+  type RemoteNewsMessage,
+  remoteOrderSchema,
+  terminalPath,
+} from "#api/remote-api.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import type { RemoteKind } from "#wire/control/management-messages.ts";
 import { decodeRemoteOrder, type RemoteNews } from "#wire/control/remote-messages.ts";
@@ -27,7 +33,7 @@ export function remoteWindows(dependencies: RemoteWindowDependencies): UpgradeRo
       );
     },
   });
-  return [route("terminal", terminalPath), route("files", filesPath)];
+  return [route("terminal", terminalPath), route("files", filesPath), route("desktop", desktopPath)];
 }
 
 function tell(socket: WebSocket, news: RemoteNewsMessage | RemoteNews): void {
@@ -57,6 +63,10 @@ async function openWindow(
   socket.pause();
   const computer = registry.require(context.id);
   const wanted = query.get("session");
+  if (wanted !== null && kind === "desktop") {
+    close(socket, "each viewer of a desktop has a session of its own; open one without a session's id");
+    return;
+  }
   const session =
     wanted === null
       ? await remote.open({
@@ -65,6 +75,7 @@ async function openWindow(
           operator: principal.name,
           columns: side(query.get("columns"), 80),
           rows: side(query.get("rows"), 24),
+          isViewOnly: kind === "desktop" && query.get("view") === "1",
         })
       : remote.find(wanted);
   if (session === null || session.facts.computerId !== computer.id || session.facts.kind !== kind) {
@@ -76,7 +87,9 @@ async function openWindow(
 
 /** Joins a WebSocket and a session until one of both ends. */
 function show(session: RemoteSession, socket: WebSocket, canType: boolean): void {
-  const { id: sessionId, port } = session.facts;
+  const { id: sessionId, port, kind } = session.facts;
+  // RFB needs both directions: there the computer itself takes nothing from who only looks on.
+  const isTaken = canType || kind === "desktop";
   tell(socket, { type: "opened", sessionId, port, isRecorded: session.isRecorded, canType });
   const viewer: RemoteViewer = {
     bytes: (bytes) => {
@@ -96,7 +109,7 @@ function show(session: RemoteSession, socket: WebSocket, canType: boolean): void
   }
   socket.once("close", () => session.detach(viewer));
   socket.on("message", (data, isBinary) => {
-    if (!canType) {
+    if (!isTaken) {
       return;
     }
     const bytes = data as Buffer;

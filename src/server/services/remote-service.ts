@@ -37,6 +37,7 @@ export type RemoteWish = {
   readonly operator: string;
   readonly columns: number;
   readonly rows: number;
+  readonly isViewOnly: boolean;
 };
 
 /** A session whose computer has not connected yet. */
@@ -98,7 +99,7 @@ export class RemoteService {
     }
     const door = await this.#openDoor(link);
     const id = `r-${randomBytes(8).toString("hex")}`;
-    const { computerId, kind, operator, columns, rows } = wish;
+    const { computerId, kind, operator, columns, rows, isViewOnly } = wish;
     const startedAtMs = clock.epochMs();
     const recording =
       kind === "terminal"
@@ -124,6 +125,7 @@ export class RemoteService {
         operator,
         columns,
         rows,
+        isViewOnly,
         port: door.port,
         ticket,
       });

@@ -57,9 +57,12 @@ export type ServerManagementMessage =
       readonly operator: string;
       readonly columns: number;
       readonly rows: number;
+      /** A desktop that is looked at alone. */
+      readonly isViewOnly: boolean;
     };
 
-export type RemoteKind = "terminal" | "files";
+export const remoteKinds = ["terminal", "files", "desktop"] as const;
+export type RemoteKind = (typeof remoteKinds)[number];
 
 export const returnAfterMsRange = { from: 5000, to: 24 * 3_600_000 } as const;
 
@@ -122,12 +125,13 @@ export function decodeServerManagementMessage(
       return {
         type,
         sessionId: fields.text("sessionId", 64),
-        kind: fields.choice("kind", ["terminal", "files"]),
+        kind: fields.choice("kind", remoteKinds),
         port: fields.integer("port", 1, 65_535),
         ticket: fields.text("ticket", 128),
         operator: fields.prose("operator", 128),
         columns: fields.integer("columns", 1, 1000),
         rows: fields.integer("rows", 1, 1000),
+        isViewOnly: fields.flag("isViewOnly"),
       };
     default:
       return null;

@@ -4,6 +4,10 @@ import type { LeftReason } from "#engine/multicast/pace.ts";
 import { fromRanges, type Ranges } from "#wire/control/imaging-messages.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { Receipt, Transmission } from "./imaging-session.ts";
+import type { ControlLink } from "./services/control-service.ts";
+
+/** A receiver's control connection, as far as a session needs it. */
+export type ReceiverLink = Pick<ControlLink, "computerId" | "serverAddress" | "interfaceName" | "send">;
 
 /** A computer that a job has sent to a session. */
 export type Participant = {

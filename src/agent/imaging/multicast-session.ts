@@ -33,6 +33,8 @@ const reportDelayMs = 20;
 /** Datagrams sent before a question was put may still be on their way. */
 const answerDelayMsMax = 50;
 const answerStepMs = 5;
+/** Chunks spoiled by somebody else's datagrams. By accident there is none; with more, multicast may never come to an end. */
+const spoiledCountMax = 32;
 /** After a first round without a datagram: the group may have just been joined on the switch. */
 const firstPacketMsMax = 1000;
 
@@ -130,6 +132,11 @@ export class MulticastSession {
 
   get refusedCount(): number {
     return this.#refusedCount;
+  }
+
+  /** Somebody forges datagrams of this session all the time. Nothing of it was written, but asking again is no use. */
+  get isForged(): boolean {
+    return this.#receiver.spoiledCount >= spoiledCountMax;
   }
 
   /** A round is sent: says what is lacking of it, once all of it that arrived is written or refused. */

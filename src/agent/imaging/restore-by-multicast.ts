@@ -52,6 +52,10 @@ export async function restoreByMulticast(
             );
             return "use-unicast";
           }
+          if (session.isForged) {
+            context.say("somebody forges multicast datagrams of this session; going on by unicast");
+            return "use-unicast";
+          }
           break;
         }
         case "session-ended":

@@ -384,6 +384,9 @@ test("multicast receiver: a forged size and a forged sequence cost a repair, not
     engine.receive(packetOf(block + 2, 0, block)),
   );
   assert.ok(arrived.some((chunk) => chunk !== null && isGenuine(0, chunk.frame)));
+  assert.equal(engine.spoiledCount, 1, "for its size");
+  engine.settle(0, false);
+  assert.equal(engine.spoiledCount, 2, "for its seal or hash");
 });
 
 test("multicast pairs: every group on the first port, then the next port, then the session waits", () => {

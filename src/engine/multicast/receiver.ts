@@ -35,6 +35,7 @@ export class MulticastReceiver {
   #highestSequence = 0;
   #packetCount = 0;
   #firstSequence = 0;
+  #spoiledCount = 0;
 
   constructor(wanted: Iterable<number>) {
     this.#wanted = new Set(wanted);
@@ -53,6 +54,11 @@ export class MulticastReceiver {
   get lostCount(): number {
     const expected = this.#highestSequence === 0 ? 0 : this.#highestSequence - this.#firstSequence + 1;
     return Math.max(0, expected - this.#packetCount);
+  }
+
+  /** Chunks that were asked for again because somebody else sent pieces of them. */
+  get spoiledCount(): number {
+    return this.#spoiledCount;
   }
 
   /** The chunk that this datagram completed, or `null`. */
@@ -92,6 +98,8 @@ export class MulticastReceiver {
     }
     if (isGenuine) {
       this.#wanted.delete(chunkIndex);
+    } else {
+      this.#spoiledCount += 1;
     }
   }
 
@@ -107,6 +115,7 @@ export class MulticastReceiver {
       if (assembly !== undefined && !assembly.isDoubtful) {
         blocks.push([chunkIndex, toRanges(assembly.lacking())]);
       } else if (this.#wanted.has(chunkIndex)) {
+        this.#spoiledCount += assembly === undefined ? 0 : 1;
         this.#assemblies.delete(chunkIndex);
         whole.push(chunkIndex);
       }

@@ -15,13 +15,13 @@ import {
   measureCopy,
   type Participant,
   type Session,
+  type ReceiverLink,
   type SessionRecord,
   leftReasonTexts,
   noteProgress,
 } from "../imaging-record.ts";
 import type { Transmission } from "../imaging-session.ts";
 import { openTransmission } from "../open-transmission.ts";
-import type { ControlLink } from "./control-service.ts";
 import type { TransferService } from "./transfer-service.ts";
 
 export type ImagingServiceOptions = {
@@ -34,9 +34,9 @@ export type ImagingServiceDependencies = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly chunks: ChunkStore;
-  readonly transfers: TransferService;
+  readonly transfers: Pick<TransferService, "issue" | "revoke">;
   readonly settings: () => Settings;
-  readonly findLink: (computerId: string) => ControlLink | null;
+  readonly findLink: (computerId: string) => ReceiverLink | null;
   /** The canonical text of a manifest by its id. */
   readonly readManifest: (contentId: string) => Promise<string>;
   readonly onJoined: (
@@ -127,7 +127,7 @@ export class ImagingService {
     }
   }
 
-  async receive(link: ControlLink, message: AgentImagingMessage): Promise<void> {
+  async receive(link: ReceiverLink, message: AgentImagingMessage): Promise<void> {
     for (const [sessionKey, pending] of this.#sessions) {
       const session = await pending;
       const participant = session.participants.get(link.computerId);
@@ -223,7 +223,7 @@ export class ImagingService {
     link.send({ type: "task", key: participant.taskKey, task: toTask(transfer) });
   }
 
-  #interfaceOf(link: ControlLink): NetworkInterface | null {
+  #interfaceOf(link: ReceiverLink): NetworkInterface | null {
     return this.#options.interfaces.find((nic) => nic.name === link.interfaceName) ?? null;
   }
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { importRawDisk } from "#server/image-import.ts";
 import { ChunkStore } from "#server/chunk-store.ts";
@@ -59,6 +59,7 @@ export class BenchRoom {
     const bridge = ["room", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0"];
     execute("ip", ["-n", switchName, "link", "add", ...bridge]);
     execute("ip", ["-n", switchName, "link", "set", "room", "up"]);
+    this.#keepFromIpRules();
     for (const [index, namespace] of [this.sender, ...this.receivers].entries()) {
       const port = `p${index}`;
       const peer = ["type", "veth", "peer", "name", "eth0", "netns", namespace];
@@ -68,6 +69,13 @@ export class BenchRoom {
       const address = `10.98.0.${index + 1}/24`;
       execute("ip", ["-n", namespace, "addr", "add", address, "brd", "+", "dev", "eth0"]);
       execute("ip", ["-n", namespace, "route", "add", "224.0.0.0/4", "dev", "eth0"]);
+    }
+  }
+
+  /** A switch knows no IP rules; asked of each datagram (br_netfilter), they take a good part of the processors. */
+  #keepFromIpRules(): void {
+    if (existsSync("/proc/sys/net/bridge")) {
+      this.#inside(this.#switchName, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0");
     }
   }
 

@@ -110,6 +110,7 @@ export const moduleRules: readonly ModuleRule[] = [
       "@xterm/xterm",
       "@xterm/addon-fit",
       "@novnc/novnc",
+      "uqr",
       "virtual:routes",
     ],
     node: false,

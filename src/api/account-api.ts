@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { pageSchema } from "./page.ts";
+import { factorCode } from "./second-factor-api.ts";
 import { roles, type Routes } from "./route.ts";
 import { epochMs, nothingSchema } from "./values.ts";
 
@@ -29,6 +30,8 @@ export const userSchema = z.object({
   role,
   createdAt: epochMs,
   lastLoginAt: epochMs.nullable(),
+  /** A code is asked for at its logins. */
+  hasSecondFactor: z.boolean(),
 });
 export type UserResource = z.infer<typeof userSchema>;
 
@@ -86,7 +89,10 @@ export const accountRoutes = {
     path: "/login",
     summary: "Open a session of the console",
     access: "public",
-    body: z.object({ name: z.string().max(64), password: z.string().max(256) }).strict(),
+    /** `code` where the account asks for one: `second-factor-needed` says so. */
+    body: z
+      .object({ name: z.string().max(64), password: z.string().max(256), code: factorCode.optional() })
+      .strict(),
     isToldOnce: true,
     response: sessionOpened,
   },
@@ -198,6 +204,12 @@ export const accountRoutes = {
         actor: z.string().max(64).optional(),
         outcome: z.enum(["done", "refused", "failed"]).optional(),
         action: z.string().max(64).optional(),
+        target: z.string().max(256).optional(),
+        address: z.string().max(64).optional(),
+        /** Not older than this. */
+        since: z.coerce.number().int().optional(),
+        /** Older than this. */
+        until: z.coerce.number().int().optional(),
         limit: z.coerce.number().int().min(1).max(500).default(200),
       })
       .strict(),

@@ -10,6 +10,7 @@ import { planRoutes } from "./plan-api.ts";
 import { planLintRoutes } from "./plan-lint-api.ts";
 import { planBundleRoutes } from "./plan-bundle-api.ts";
 import { planExportRoutes } from "./plan-export-api.ts";
+import { secondFactorRoutes } from "./second-factor-api.ts";
 import { segmentRoutes } from "./segment-api.ts";
 import { remoteRoutes } from "./remote-api.ts";
 import { serverRoutes } from "./server-api.ts";
@@ -22,6 +23,7 @@ import type { Routes } from "./route.ts";
 export const routes = {
   ...serverRoutes,
   ...accountRoutes,
+  ...secondFactorRoutes,
   ...planRoutes,
   ...verifyRoutes,
   ...planExportRoutes,

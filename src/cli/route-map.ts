@@ -1,7 +1,8 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { apiCommand, type CliContext, UsageError } from "./cli-context.ts";
 import { completionScripts, type ShellName } from "./completion.ts";
-import { auditCommand, tokenCommand, userCommand } from "./commands/account-commands.ts";
+import { tokenCommand, userCommand } from "./commands/account-commands.ts";
+import { auditCommand } from "./commands/audit-command.ts";
 import { bootCommand } from "./commands/boot-command.ts";
 import { computerCommand } from "./commands/computer-command.ts";
 import { decodeCommand } from "./commands/decode-command.ts";

@@ -9,6 +9,7 @@ import { jobHandlers } from "./handlers/job-handlers.ts";
 import { planExportHandlers } from "./handlers/plan-export-handlers.ts";
 import { packageHandlers } from "./handlers/package-handlers.ts";
 import { planHandlers } from "./handlers/plan-handlers.ts";
+import { secondFactorHandlers } from "./handlers/second-factor-handlers.ts";
 import { segmentHandlers } from "./handlers/segment-handlers.ts";
 import { remoteHandlers } from "./handlers/remote-handlers.ts";
 import { serverHandlers } from "./handlers/server-handlers.ts";
@@ -22,6 +23,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
   return {
     ...serverHandlers(server, version),
     ...accountHandlers(server),
+    ...secondFactorHandlers(server),
     ...planHandlers(server),
     ...verifyHandlers(server),
     ...planExportHandlers(server, version),

@@ -15,10 +15,12 @@ import type { ImageStore } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
 import { PackageStore } from "#store/package-store.ts";
 import { RepeatStore } from "#store/repeat-store.ts";
+import { SecondFactorStore } from "#store/second-factor-store.ts";
 import { ServerStore } from "#store/server-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { AuditLog } from "./accounts/audit-log.ts";
+import { SecondFactors } from "./accounts/second-factors.ts";
 import { type BootServices, type BootServicesDependencies, createBootServices } from "./boot-services.ts";
 import { createControl, createDiscovery, createRegistry, createSegments } from "./agent-services.ts";
 import type { ChunkStore } from "./chunk-store.ts";
@@ -139,7 +141,8 @@ function createAccounts({
 }: ServerParts): Pick<PortolanServer, "accounts" | "audit" | "repeated" | "adminToken"> {
   const adminToken = randomBytes(32).toString("base64url");
   const epochMs = (): number => clock.epochMs();
-  const accounts = new Accounts({ adminToken }, { store: new AccountStore(db), epochMs });
+  const factors = new SecondFactors({ store: new SecondFactorStore(db), epochMs });
+  const accounts = new Accounts({ adminToken }, { store: new AccountStore(db), factors, epochMs });
   const audit = new AuditLog(new AuditStore(db), { log, epochMs });
   return { accounts, audit, repeated: new RepeatedRequests(new RepeatStore(db), epochMs), adminToken };
 }

@@ -43,6 +43,8 @@ export class AccountStore {
     await this.#db.transaction().execute(async (transaction) => {
       await transaction.deleteFrom("consoleSessions").where("userId", "=", id).execute();
       await transaction.deleteFrom("apiTokens").where("userId", "=", id).execute();
+      await transaction.deleteFrom("recoveryCodes").where("userId", "=", id).execute();
+      await transaction.deleteFrom("authenticators").where("userId", "=", id).execute();
       await transaction.deleteFrom("users").where("id", "=", id).execute();
     });
   }

@@ -36,20 +36,27 @@ export class AuditStore {
     readonly actor?: string | undefined;
     readonly outcome?: StoredAuditEntry["outcome"] | undefined;
     readonly action?: string | undefined;
+    readonly target?: string | undefined;
+    readonly address?: string | undefined;
+    readonly since?: number | undefined;
+    readonly until?: number | undefined;
     readonly limit: number;
   }): Promise<StoredAuditEntry[]> {
     let query = this.#db.selectFrom("audit").selectAll();
     if (wanted.before !== undefined) {
       query = query.where("id", "<", wanted.before);
     }
-    if (wanted.actor !== undefined) {
-      query = query.where("actor", "=", wanted.actor);
+    if (wanted.since !== undefined) {
+      query = query.where("atMs", ">=", wanted.since);
     }
-    if (wanted.outcome !== undefined) {
-      query = query.where("outcome", "=", wanted.outcome);
+    if (wanted.until !== undefined) {
+      query = query.where("atMs", "<", wanted.until);
     }
-    if (wanted.action !== undefined) {
-      query = query.where("action", "=", wanted.action);
+    for (const name of ["actor", "outcome", "action", "target", "address"] as const) {
+      const value = wanted[name];
+      if (value !== undefined) {
+        query = query.where(name, "=", value);
+      }
     }
     return query.orderBy("id", "desc").limit(wanted.limit).execute();
   }

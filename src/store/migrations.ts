@@ -8,6 +8,7 @@ import { addRevocation, createAgentTables } from "./agent-tables.ts";
 import { signImages } from "./image-tables.ts";
 import { createLeaseTables } from "./lease-tables.ts";
 import { createRepeatTables } from "./repeat-tables.ts";
+import { createSecondFactorTables } from "./second-factor-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
 export type Dialect = "sqlite" | "postgres";
@@ -24,6 +25,7 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
     "0051-revocation": { up: addRevocation },
     "0060-accounts": { up: (db) => createAccountTables(db, dialect) },
     "0070-leases": { up: createLeaseTables },
+    "0085-second-factors": { up: createSecondFactorTables },
     "0150-request-keys": { up: createRepeatTables },
     "0160-old-addresses": { up: createOldAddressTable },
   };

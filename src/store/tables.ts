@@ -5,6 +5,7 @@ import type { JobTables } from "./job-tables.ts";
 import type { LeaseTables } from "./lease-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { RepeatTables } from "./repeat-tables.ts";
+import type { SecondFactorTables } from "./second-factor-tables.ts";
 import type { VerifyTables } from "./verify-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
@@ -14,6 +15,7 @@ export type Tables = AccountTables &
   LeaseTables &
   PlanTables &
   RepeatTables &
+  SecondFactorTables &
   VerifyTables & {
     /** Secrets and settings of the whole site. */
     site: { key: string; value: string };

@@ -66,7 +66,18 @@ test("access: each role is refused every route above it, and the refusal is audi
 test("access: nothing that changes something is open to viewers", () => {
   const changing = (Object.entries(routes) as [string, Route][]).filter(([, { method }]) => method !== "GET");
   const open = changing.filter(([, route]) => accessOf(route) === "viewer").map(([name]) => name);
-  assert.deepEqual(open.toSorted(), ["changeMyPassword", "confirmMe", "logout"]);
+  assert.deepEqual(
+    open.toSorted(),
+    [
+      "beginMyAuthenticator",
+      "changeMyPassword",
+      "confirmMe",
+      "confirmMyAuthenticator",
+      "logout",
+      "removeMyAuthenticator",
+    ],
+    "one's own account alone",
+  );
 });
 
 test("access: a session's cookie without the browser's own half opens nothing, and is audited", async (t) => {

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { call } from "../api/client.ts";
+import { ApiFailure, call } from "../api/client.ts";
 import { keepProof } from "../api/proof.ts";
 import { useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
@@ -40,10 +40,53 @@ function Frame(props: {
   );
 }
 
+const secondFactorNeeded = "second-factor-needed";
+
+function CodeField(props: {
+  readonly value: string;
+  readonly failure: Error | null;
+  readonly onChange: (value: string) => void;
+}): ReactNode {
+  const { failure } = props;
+  const isAsked = failure instanceof ApiFailure && failure.code === secondFactorNeeded;
+  return (
+    <Field
+      label={text.secondFactor.loginCode}
+      hint={text.secondFactor.loginHint}
+      error={failure === null || isAsked ? null : failure.message}
+    >
+      {(id, hint) => (
+        <input
+          id={id}
+          aria-describedby={hint}
+          value={props.value}
+          autoComplete="one-time-code"
+          autoFocus
+          required
+          onChange={(event) => props.onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
 export function LoginPage(): ReactNode {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const opening = useOpening(() => call("login", { body: { name, password } }));
+  const [code, setCode] = useState("");
+  // Asked for once the password is right; an answer about the code says that the password is.
+  const [asksForCode, setAsksForCode] = useState(false);
+  const opening = useOpening(async () => {
+    try {
+      return await call("login", { body: { name, password, ...(asksForCode ? { code } : {}) } });
+    } catch (error) {
+      setAsksForCode(
+        (before) => before || (error instanceof ApiFailure && error.code === secondFactorNeeded),
+      );
+      throw error;
+    }
+  });
+  const failure = opening.error?.message ?? null;
   const setup = useApi("showSetup");
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -65,7 +108,7 @@ export function LoginPage(): ReactNode {
             />
           )}
         </Field>
-        <Field label={text.login.password} error={opening.error?.message ?? null}>
+        <Field label={text.login.password} error={asksForCode ? null : failure}>
           {(id, hint) => (
             <input
               id={id}
@@ -78,6 +121,7 @@ export function LoginPage(): ReactNode {
             />
           )}
         </Field>
+        {asksForCode ? <CodeField value={code} failure={opening.error} onChange={setCode} /> : null}
         <button type="submit" className="button primary wide" disabled={opening.isPending}>
           {opening.isPending ? text.login.opening : text.login.open}
         </button>

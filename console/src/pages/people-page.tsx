@@ -60,6 +60,7 @@ function UserTable({ users }: { readonly users: readonly UserResource[] }): Reac
           <tr>
             <th scope="col">{text.people.name}</th>
             <th scope="col">{text.people.role}</th>
+            <th scope="col">{text.secondFactor.column}</th>
             <th scope="col">{text.people.lastLogin}</th>
             <th scope="col">{text.people.created}</th>
             <td />
@@ -83,6 +84,9 @@ function UserTable({ users }: { readonly users: readonly UserResource[] }): Reac
                     </option>
                   ))}
                 </select>
+              </td>
+              <td>
+                <SecondFactorCell user={user} />
               </td>
               <td>
                 <Time at={user.lastLoginAt} />
@@ -110,6 +114,28 @@ function UserTable({ users }: { readonly users: readonly UserResource[] }): Reac
       </table>
       {removing === null ? null : <RemoveDialog user={removing} onClose={() => setRemoving(null)} />}
       {changing === null ? null : <SetPasswordDialog user={changing} onClose={() => setChanging(null)} />}
+    </>
+  );
+}
+
+function SecondFactorCell({ user }: { readonly user: UserResource }): ReactNode {
+  const reset = useAction("resetSecondFactor", {
+    done: () => text.secondFactor.wasReset(user.name),
+  });
+  if (!user.hasSecondFactor) {
+    return text.secondFactor.hasNone;
+  }
+  return (
+    <>
+      {text.secondFactor.has}{" "}
+      <button
+        type="button"
+        className="button small"
+        aria-label={text.secondFactor.resetOf(user.name)}
+        onClick={() => reset.mutate({ id: user.id })}
+      >
+        {text.secondFactor.reset}
+      </button>
     </>
   );
 }

@@ -12,6 +12,7 @@ import { Menu, type MenuPlace } from "../ui/menu.tsx";
 import { Failure, Loading } from "../ui/pieces.tsx";
 import { MeContext, useMe } from "./me.tsx";
 import { PasswordDialog } from "./password-dialog.tsx";
+import { SecondFactorDialog } from "./second-factor-dialog.tsx";
 
 const places: readonly { to: string; label: string; icon: IconName; isForAdministrators?: true }[] = [
   { to: "/", label: text.nav.computers, icon: "computer" },
@@ -118,6 +119,7 @@ function MeMenu(): ReactNode {
   const navigate = useNavigate();
   const [place, setPlace] = useState<MenuPlace | null>(null);
   const [isChanging, setChanging] = useState(false);
+  const [isSecuring, setSecuring] = useState(false);
   const [theme, setTheme] = useState<Theme>(readTheme());
   const choose = (next: Theme): void => {
     applyTheme(next);
@@ -157,11 +159,13 @@ function MeMenu(): ReactNode {
             })),
             "line",
             { label: text.top.changePassword, run: () => setChanging(true) },
+            { label: text.secondFactor.title, run: () => setSecuring(true) },
             { label: text.top.leave, run: () => void leave() },
           ]}
         />
       )}
       {isChanging ? <PasswordDialog onClose={() => setChanging(false)} /> : null}
+      {isSecuring ? <SecondFactorDialog onClose={() => setSecuring(false)} /> : null}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { englishAccount } from "./english-account.ts";
 import { englishComputers } from "./english-computers.ts";
 import { englishPages } from "./english-pages.ts";
 import { englishPlan } from "./english-plan.ts";
@@ -7,6 +8,7 @@ const plural = (count: number, one: string, many: string): string =>
 
 /** The catalogue in English: plain words, and functions where a number or a name stands in a sentence. */
 export const english = {
+  ...englishAccount,
   ...englishComputers,
   ...englishPages,
   ...englishPlan,

@@ -1,5 +1,5 @@
 import { buildRouteMap } from "@stricli/core";
-import type { AuditResource, TokenResource, UserResource } from "#api/account-api.ts";
+import type { TokenResource, UserResource } from "#api/account-api.ts";
 import { type Role, roles } from "#api/route.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
@@ -15,17 +15,26 @@ function parseRole(text: string): Role {
   return role;
 }
 
+/** @throws UsageError */
+function parseDays(text: string): number | null {
+  if (text !== "never" && !/^[1-9][0-9]{0,3}$/.test(text)) {
+    throw new UsageError(`--days ${text} is no number of days; write 1 to 3650, or never`);
+  }
+  return text === "never" ? null : Number(text);
+}
+
 function formatUsers(users: readonly UserResource[]): string {
   if (users.length === 0) {
     return "no account yet; portolan user add NAME administrator makes the first";
   }
-  const rows = users.map(({ id, name, role, lastLoginAt }) => [
+  const rows = users.map(({ id, name, role, lastLoginAt, hasSecondFactor }) => [
     id,
     name,
     role,
+    hasSecondFactor ? "code" : "no",
     lastLoginAt === null ? "never" : formatTime(lastLoginAt),
   ]);
-  return formatTable(["id", "name", "role", "last login"], rows);
+  return formatTable(["id", "name", "role", "second factor", "last login"], rows);
 }
 
 function formatTokens(tokens: readonly TokenResource[]): string {
@@ -41,22 +50,6 @@ function formatTokens(tokens: readonly TokenResource[]): string {
     token.lastUsedAt === null ? "never" : formatTime(token.lastUsedAt),
   ]);
   return formatTable(["id", "name", "role", "made by", "expires", "last used"], rows);
-}
-
-function formatAudit(entries: readonly AuditResource[]): string {
-  if (entries.length === 0) {
-    return "nothing has been done yet";
-  }
-  const rows = entries.map(({ at, actor, address, action, target, outcome, detail }) => [
-    formatTime(at),
-    printable(actor),
-    address,
-    action,
-    printable(target ?? ""),
-    outcome,
-    printable(detail ?? "").slice(0, 80),
-  ]);
-  return formatTable(["when", "who", "from", "what", "on", "outcome", "detail"], rows);
 }
 
 export const userCommand = buildRouteMap({
@@ -97,6 +90,17 @@ export const userCommand = buildRouteMap({
         return { json: answer, text: `${name} has a new password; its sessions have ended` };
       },
     }),
+    "reset-second-factor": apiCommand<[string]>({
+      brief: "Ask an account for its password alone, when its authenticator is lost; its sessions end",
+      arguments: ["NAME"],
+      run: async ({ client, args: [name] }) => {
+        const answer = await client.call("resetSecondFactor", { id: name });
+        return {
+          json: answer,
+          text: `${name} logs in by password alone until it adds an authenticator again`,
+        };
+      },
+    }),
     remove: apiCommand<[string]>({
       brief: "Remove an account with its sessions and tokens",
       arguments: ["NAME"],
@@ -119,10 +123,19 @@ export const tokenCommand = buildRouteMap({
       },
     }),
     create: apiCommand<[string, string]>({
-      brief: "Make a token for 90 days; its secret is shown this once",
+      brief: "Make a token, for 90 days unless --days says otherwise; its secret is shown this once",
       arguments: ["NAME", "ROLE"],
-      run: async ({ client, args: [name, roleText] }) => {
-        const answer = await client.call("createToken", { body: { name, role: parseRole(roleText) } });
+      flags: { days: { brief: "Good for so many days; never for no end", placeholder: "DAYS|never" } },
+      switches: { "fleet-work": { brief: "May erase many computers at once" } },
+      run: async ({ client, args: [name, roleText], flags, switches }) => {
+        const answer = await client.call("createToken", {
+          body: {
+            name,
+            role: parseRole(roleText),
+            allowsFleetWork: switches["fleet-work"] === true,
+            ...(flags["days"] === undefined ? {} : { lifetimeDays: parseDays(flags["days"]) }),
+          },
+        });
         return { json: answer, text: `${answer.secret}\n\nThis is shown once. Send it as a Bearer token.` };
       },
     }),
@@ -134,13 +147,5 @@ export const tokenCommand = buildRouteMap({
         return { json: answer, text: `${id} opens nothing any more` };
       },
     }),
-  },
-});
-
-export const auditCommand = apiCommand({
-  brief: "Who did what, when and from where; newest first",
-  run: async ({ client }) => {
-    const entries = await client.call("listAudit");
-    return { json: entries, text: formatAudit(entries) };
   },
 });

@@ -9,6 +9,7 @@ import { createSecret, hashSecret, isSameSecret, proofHeader, readCookie } from 
 import { LoginLimit } from "./login-limit.ts";
 import { decoyHash, encodePassword, isPassword } from "./password.ts";
 import { type Principal, roleOf } from "./principal.ts";
+import type { FactorCheck, SecondFactors } from "./second-factors.ts";
 
 const idleMsMax = 12 * 3_600_000;
 const ageMsMax = 7 * 24 * 3_600_000;
@@ -21,7 +22,11 @@ export type OpenedSession = {
   readonly me: MeResource;
   readonly proof: string;
   readonly cookieSecret: string;
+  /** What was shown beside the password. */
+  readonly factor: FactorCheck;
 };
+
+type GivenPassword = { readonly name: string; readonly password: string; readonly address: string };
 
 export function toMe({ type, name, role, confirmedUntilMs }: Principal): MeResource {
   if (type === "nobody" || role === null) {
@@ -30,15 +35,28 @@ export function toMe({ type, name, role, confirmedUntilMs }: Principal): MeResou
   return { type, name, role, confirmedUntil: confirmedUntilMs };
 }
 
+/** @throws ApiError 409 for tokens and the local administrator */
+function ownAccount({ type, userId }: Principal): string {
+  if (userId === null || type !== "user") {
+    throw new ApiError(409, "no-password", "only an account has a password and a second factor");
+  }
+  return userId;
+}
+
 /** Accounts and console sessions: who may come in, and as whom. */
 export class Accounts {
   readonly #store: AccountStore;
   readonly #epochMs: () => number;
   readonly #limit = new LoginLimit();
   readonly tokens: ApiTokens;
+  readonly factors: SecondFactors;
   #setupCode: { readonly code: string; readonly untilMs: number } | null = null;
 
-  constructor(options: AccountsOptions, edges: { store: AccountStore; epochMs: () => number }) {
+  constructor(
+    options: AccountsOptions,
+    edges: { store: AccountStore; factors: SecondFactors; epochMs: () => number },
+  ) {
+    this.factors = edges.factors;
     this.#store = edges.store;
     this.#epochMs = edges.epochMs;
     this.tokens = new ApiTokens(options, edges);
@@ -77,24 +95,39 @@ export class Accounts {
       throw new ApiError(409, "already-set-up", "there is an account already; log in with it");
     }
     const user = await this.createUser({ name: given.name, role: "administrator", password: given.password });
-    return this.#openSession(user, given.address);
+    return this.#openSession(user, given.address, "not-needed");
   }
 
-  /** @throws ApiError 401 | 429 */
-  async login(given: {
-    readonly name: string;
-    readonly password: string;
-    readonly address: string;
-  }): Promise<OpenedSession> {
+  /** @throws ApiError 401 `bad-login` | `second-factor-needed` | `bad-code`, 429 */
+  async login(given: GivenPassword & { readonly code?: string | undefined }): Promise<OpenedSession> {
     const user = await this.#checkPassword(given);
-    return this.#openSession(user, given.address);
+    const factor = await this.#checkCode(user, given.code ?? null, given.address);
+    this.#limit.succeed(user.name);
+    return this.#openSession(user, given.address, factor);
   }
 
-  async #checkPassword(given: {
-    readonly name: string;
-    readonly password: string;
-    readonly address: string;
-  }): Promise<StoredUser> {
+  async #checkCode(user: StoredUser, code: string | null, address: string): Promise<FactorCheck> {
+    const factor = await this.factors.check(user.id, code);
+    if (factor === "missing") {
+      throw new ApiError(
+        401,
+        "second-factor-needed",
+        "give the code that your authenticator shows, or a recovery code",
+      );
+    }
+    if (factor === "wrong") {
+      this.#limit.fail(user.name, address, this.#epochMs());
+      throw new ApiError(
+        401,
+        "bad-code",
+        "this code is not right, or was used already; wait for the next one",
+      );
+    }
+    return factor;
+  }
+
+  /** Leaves the count of wrong attempts as it is: a code may still be wrong after a right password. */
+  async #checkPassword(given: GivenPassword): Promise<StoredUser> {
     const { name, password, address } = given;
     this.#requireNoWait(name, address, this.#epochMs());
     const user = await this.#store.findUser(name);
@@ -103,7 +136,6 @@ export class Accounts {
       this.#limit.fail(name, address, this.#epochMs());
       throw new ApiError(401, "bad-login", "this name and this password do not belong together");
     }
-    this.#limit.succeed(name);
     return user;
   }
 
@@ -119,7 +151,7 @@ export class Accounts {
     }
   }
 
-  async #openSession(user: StoredUser, address: string): Promise<OpenedSession> {
+  async #openSession(user: StoredUser, address: string, factor: FactorCheck): Promise<OpenedSession> {
     const nowMs = Math.round(this.#epochMs());
     const cookieSecret = createSecret();
     const proof = createSecret();
@@ -134,7 +166,7 @@ export class Accounts {
       confirmedUntilMs: null,
     };
     await this.#store.insertSession(session);
-    return { me: toMe(this.#principalOf(user, session)), proof, cookieSecret };
+    return { me: toMe(this.#principalOf(user, session)), proof, cookieSecret, factor };
   }
 
   #principalOf(user: StoredUser, session: StoredConsoleSession): Principal {
@@ -211,11 +243,55 @@ export class Accounts {
     principal: Principal,
     given: { readonly password: string; readonly newPassword: string; readonly address: string },
   ): Promise<void> {
-    if (principal.userId === null || principal.type !== "user") {
-      throw new ApiError(409, "no-password", "only an account has a password");
+    const user = await this.#checkOwnPassword(principal, given);
+    await this.#setPassword(user.id, given.newPassword, principal.sessionHash);
+  }
+
+  /** A new secret for one's own authenticator. @throws ApiError 401 | 409 | 429 */
+  async beginAuthenticator(principal: Principal, given: { password: string; address: string; site: string }) {
+    const user = await this.#checkOwnPassword(principal, given);
+    return this.factors.begin(user, given.site);
+  }
+
+  /** @throws ApiError 403 | 409 | 429 */
+  async confirmAuthenticator(
+    principal: Principal,
+    given: { readonly code: string; readonly address: string },
+  ): Promise<{ readonly recoveryCodes: string[] }> {
+    const userId = ownAccount(principal);
+    this.#requireNoWait(principal.name, given.address, this.#epochMs());
+    try {
+      return await this.factors.confirm(userId, given.code);
+    } catch (error) {
+      this.#limit.fail(principal.name, given.address, this.#epochMs());
+      throw error;
     }
-    await this.#checkPassword({ name: principal.name, password: given.password, address: given.address });
-    await this.#setPassword(principal.userId, given.newPassword, principal.sessionHash);
+  }
+
+  /** @throws ApiError 401 | 409 | 429 */
+  async removeAuthenticator(
+    principal: Principal,
+    given: { readonly password: string; readonly code: string; readonly address: string },
+  ): Promise<void> {
+    const user = await this.#checkOwnPassword(principal, given);
+    await this.#checkCode(user, given.code, given.address);
+    await this.factors.remove(user.id);
+  }
+
+  /** For who has lost it. Its sessions end: somebody else may have found it. @throws ApiError 404 */
+  async resetSecondFactor(idOrName: string): Promise<void> {
+    const user = await this.requireUser(idOrName);
+    await this.factors.remove(user.id);
+    await this.#store.removeSessionsOf(user.id, null);
+  }
+
+  async #checkOwnPassword(
+    principal: Principal,
+    given: { readonly password: string; readonly address: string },
+  ): Promise<StoredUser> {
+    ownAccount(principal);
+    const { password, address } = given;
+    return this.#checkPassword({ name: principal.name, password, address });
   }
 
   async #setPassword(userId: string, password: string, keptSession: string | null): Promise<void> {

@@ -10,8 +10,18 @@ function roleOf(text: string): (typeof roles)[number] {
   return roles.find((role) => role === text) ?? "viewer";
 }
 
-function toUser({ id, name, role, createdAtMs, lastLoginAtMs }: StoredUser): UserResource {
-  return { id, name, role: roleOf(role), createdAt: createdAtMs, lastLoginAt: lastLoginAtMs };
+/** @param withFactor ids of the accounts that show a second factor */
+function toUser(user: StoredUser, withFactor: readonly string[]): UserResource {
+  const { id, name, role, createdAtMs, lastLoginAtMs } = user;
+  const hasSecondFactor = withFactor.includes(id);
+  return {
+    id,
+    name,
+    role: roleOf(role),
+    createdAt: createdAtMs,
+    lastLoginAt: lastLoginAtMs,
+    hasSecondFactor,
+  };
 }
 
 function toToken(token: StoredToken, users: readonly StoredUser[]): TokenResource {
@@ -37,8 +47,21 @@ export function accountHandlers(server: PortolanServer) {
     showSetup: async () => ({ needsFirstUser: await accounts.needsFirstUser() }),
     createFirstUser: async ({ body, address, setCookie }) =>
       opened(await accounts.createFirstUser({ ...body, address }), setCookie),
-    login: async ({ body, address, setCookie }) =>
-      opened(await accounts.login({ ...body, address }), setCookie),
+    login: async ({ body, address, setCookie }) => {
+      const session = await accounts.login({ ...body, address });
+      if (session.factor === "recovery-code") {
+        const { recoveryCodesLeft } = await accounts.factors.show((await accounts.requireUser(body.name)).id);
+        const detail = `${recoveryCodesLeft} left`;
+        await audit.record({
+          principal: session.me,
+          action: "recoveryCode",
+          outcome: "done",
+          detail,
+          address,
+        });
+      }
+      return opened(session, setCookie);
+    },
     logout: async ({ principal, setCookie }) => {
       await accounts.logout(principal);
       setCookie(clearedCookie);
@@ -51,9 +74,13 @@ export function accountHandlers(server: PortolanServer) {
       await accounts.changeOwnPassword(principal, { ...body, address });
       return { ok: true as const };
     },
-    listUsers: async () => (await accounts.listUsers()).map(toUser),
-    createUser: async ({ body }) => toUser(await accounts.createUser(body)),
-    setUserRole: async ({ id, body }) => toUser(await accounts.setRole(id, body.role)),
+    listUsers: async () => {
+      const withFactor = await accounts.factors.listUsers();
+      return (await accounts.listUsers()).map((user) => toUser(user, withFactor));
+    },
+    createUser: async ({ body }) => toUser(await accounts.createUser(body), []),
+    setUserRole: async ({ id, body }) =>
+      toUser(await accounts.setRole(id, body.role), await accounts.factors.listUsers()),
     setUserPassword: async ({ id, body }) => {
       await accounts.setPassword(id, body.password);
       return { ok: true as const };

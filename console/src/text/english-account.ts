@@ -1,0 +1,30 @@
+/** Words of one's own account: the second factor. */
+export const englishAccount = {
+  secondFactor: {
+    title: "Second factor",
+    reading: "Reading your account …",
+    none: "Your password alone opens this console. With an authenticator on your telephone, a code is asked for as well.",
+    since: "An authenticator is asked for at each login.",
+    codesLeft: (count: number) =>
+      `${count.toLocaleString("en")} recovery ${count === 1 ? "code is" : "codes are"} left.`,
+    password: "Password now",
+    begin: "Add an authenticator",
+    scan: "Read this picture with your authenticator, then type the code that it shows.",
+    picture: "The secret as a picture for an authenticator",
+    secret: "Or type this secret:",
+    code: "Code",
+    confirm: "Confirm",
+    keep: "Keep these recovery codes, not beside your telephone. Each opens once when the authenticator is lost. They are not shown again.",
+    done: "A code is asked for from now on",
+    remove: "Remove the authenticator",
+    removed: "The password alone opens the console again",
+    loginCode: "Code of your authenticator",
+    loginHint: "Or one of your recovery codes.",
+    column: "Second factor",
+    has: "code",
+    hasNone: "no",
+    reset: "Reset",
+    resetOf: (name: string) => `Reset the second factor of ${name}`,
+    wasReset: (name: string) => `${name} logs in by password alone until an authenticator is added again`,
+  },
+};

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:https";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { connect } from "node:tls";
 import { test } from "node:test";
 import { problemSchema } from "#api/values.ts";
@@ -208,4 +210,18 @@ test("API: health and readiness are for everybody and tell nothing of the site",
     const sample = /^[a-z_]+(\{[a-z]+="(?:[^"\\\n]|\\.)*"\})? -?\d+(\.\d+)?(e[+-]?\d+)?$/;
     assert.match(line, line.startsWith("#") ? /^# (HELP|TYPE) portolan_\w+ .+$/ : sample);
   }
+});
+
+test("API: a server whose database does not answer is alive and not ready, and is ready again with it", async (t) => {
+  const site = await startSite(t);
+  const other = new DatabaseSync(join(site.server.config.dataDir, "portolan.db"));
+  t.after(() => other.close());
+  other.exec("ALTER TABLE users RENAME TO lost");
+  const away = await ask(site, "/api/v1/ready");
+  assertProblem(away, 503, "database-away");
+  assert.equal(away.headers["retry-after"], "5");
+  assert.doesNotMatch(away.text, /users|table|sqlite/i, "anybody may ask");
+  assert.equal((await ask(site, "/api/v1/health")).status, 200);
+  other.exec("ALTER TABLE lost RENAME TO users");
+  assert.equal((await ask(site, "/api/v1/ready")).status, 200);
 });

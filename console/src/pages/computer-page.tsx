@@ -80,6 +80,11 @@ function ComputerActions({ computer }: { readonly computer: ComputerResource }):
       >
         {text.computer.wake}
       </button>
+      {computer.environment === null || obstacle === null ? null : (
+        <button type="button" className="button" disabled title={obstacle}>
+          {text.computer.terminal}
+        </button>
+      )}
       {computer.environment === null || obstacle !== null ? null : (
         <a
           className="button"

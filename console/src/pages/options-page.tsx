@@ -1,6 +1,7 @@
 import { useParams } from "@tanstack/react-router";
 import { type ReactNode, useMemo, useState } from "react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { SegmentResource } from "#api/segment-api.ts";
 import type { SettingResource } from "#api/settings-api.ts";
 import { call } from "../api/client.ts";
 import { useAction, useApi } from "../api/use-api.ts";
@@ -8,7 +9,8 @@ import { text } from "../text/text.ts";
 import { Badge, Failure, Loading, PageHead, Tabs } from "../ui/pieces.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { useObstacle } from "./me.tsx";
-import { computeEffect, type PlanEffect } from "./plan/plan-changes.ts";
+import { EffectCard } from "./plan/effect-card.tsx";
+import { computeEffect } from "./plan/plan-changes.ts";
 import { SettingField } from "./setting-field.tsx";
 
 const tabPrefixes: Readonly<Record<string, readonly string[]>> = {
@@ -18,6 +20,8 @@ const tabPrefixes: Readonly<Record<string, readonly string[]>> = {
   boot: ["boot.", "tftp.", "initialDeployment."],
   all: [""],
 };
+
+const noSegments: readonly SegmentResource[] = [];
 
 /** Options as in the paper, by subject; beside them, what a change does to the plan. */
 export function OptionsPage(): ReactNode {
@@ -55,12 +59,13 @@ function SettingsForm(props: {
   const { all, prefixes } = props;
   const obstacle = useObstacle("administrator");
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
+  const segments = useApi("showPlan").data?.segments ?? noSegments;
   const shown = all.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
   const changed = shown.filter(({ key, value }) => drafts[key] !== undefined && drafts[key] !== value);
   const effect = useMemo(() => {
     const before = Object.fromEntries(all.map(({ key, value }) => [key, value]));
-    return computeEffect(before, { ...before, ...drafts });
-  }, [all, drafts]);
+    return computeEffect(before, { ...before, ...drafts }, segments);
+  }, [all, drafts, segments]);
   const apply = useApply(
     changed.map(({ key }) => [key, drafts[key] ?? ""] as const),
     () => setDrafts({}),
@@ -104,7 +109,7 @@ function SettingsForm(props: {
           </button>
         </div>
       </section>
-      <Effect effect={effect} isChanged={changed.length > 0} />
+      <EffectCard effect={effect} isChanged={changed.length > 0} />
     </form>
   );
 }
@@ -127,34 +132,6 @@ function useApply(changed: readonly (readonly [string, string])[], onApplied: ()
     },
     onError: (error) => showToast({ kind: "failed", text: error.message }),
   });
-}
-
-/** Ports and groups that open and close, before anything is applied. */
-function Effect({
-  effect,
-  isChanged,
-}: {
-  readonly effect: PlanEffect;
-  readonly isChanged: boolean;
-}): ReactNode {
-  const changes = effect.type === "changes" ? effect.changes : [];
-  return (
-    <section className="card effect" aria-live="polite">
-      <h2>{text.options.effect}</h2>
-      {!isChanged ? <p className="muted">{text.options.nothingChanged}</p> : null}
-      {isChanged && effect.type === "changes" && changes.length === 0 ? <p>{text.options.noEffect}</p> : null}
-      {effect.type === "refused" ? <p className="failure">{effect.message}</p> : null}
-      <ul className="changes">
-        {changes.map(({ type, flowId, title, line }) => (
-          <li key={`${type} ${flowId} ${line}`} className={`change-${type}`}>
-            <Badge tone={type === "opened" ? "good" : "bad"}>{text.options[type]}</Badge>
-            <span className="mono">{line}</span>
-            <small className="muted">{title}</small>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
 }
 
 function Profiles(): ReactNode {

@@ -40,6 +40,8 @@ export type GridProps<Row> = {
   readonly initialSort?: { readonly key: string; readonly isDown: boolean };
 };
 
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 type SelectHow = "one" | "toggle" | "range";
 
 function useSorted<Row>({ rows, columns, initialSort }: GridProps<Row>) {
@@ -50,16 +52,15 @@ function useSorted<Row>({ rows, columns, initialSort }: GridProps<Row>) {
       return rows;
     }
     const sign = sort.isDown ? -1 : 1;
-    const collator = new Intl.Collator(undefined, { numeric: true });
-    return rows.toSorted((a, b) => {
-      const [left, right] = [by(a), by(b)];
-      return (
-        sign *
-        (typeof left === "number" && typeof right === "number"
-          ? left - right
-          : collator.compare(String(left), String(right)))
-      );
-    });
+    // What is compared is read once for each row, not once for each comparison.
+    return rows
+      .map((row) => ({ row, key: by(row) }))
+      .sort(({ key: left }, { key: right }) =>
+        typeof left === "number" && typeof right === "number"
+          ? sign * (left - right)
+          : sign * collator.compare(String(left), String(right)),
+      )
+      .map(({ row }) => row);
     // Columns are made anew at each drawing; their keys say what they sort by.
   }, [rows, sort]);
   return { sort, setSort, sorted };

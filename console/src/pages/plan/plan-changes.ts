@@ -2,6 +2,8 @@ import type { Flow } from "#plan/flow.ts";
 import { computeFlows } from "#plan/flows.ts";
 import { overlaySettings, SettingError, settingRules } from "#plan/setting-rules.ts";
 import { classicSettings } from "#plan/settings.ts";
+import type { SegmentResource } from "#api/segment-api.ts";
+import { computeRuleChanges, type RuleChange } from "./rule-changes.ts";
 
 /** One line of what a change of settings does to the network. */
 export type PlanChange = {
@@ -12,7 +14,11 @@ export type PlanChange = {
 };
 
 export type PlanEffect =
-  | { readonly type: "changes"; readonly changes: readonly PlanChange[] }
+  | {
+      readonly type: "changes";
+      readonly changes: readonly PlanChange[];
+      readonly rules: readonly RuleChange[];
+    }
   | { readonly type: "refused"; readonly key: string; readonly message: string };
 
 export function formatPorts(ports: Flow["ports"] | { from: number; to: number } | readonly number[]): string {
@@ -46,7 +52,7 @@ function flowsOf(texts: Texts): Flow[] {
 }
 
 /** What goes and what comes when these values replace those: computed by the very code that opens the sockets. */
-export function computeEffect(before: Texts, after: Texts): PlanEffect {
+export function computeEffect(before: Texts, after: Texts, segments: readonly SegmentResource[]): PlanEffect {
   try {
     const [old, next] = [flowsOf(before), flowsOf(after)];
     const changes: PlanChange[] = [];
@@ -62,7 +68,7 @@ export function computeEffect(before: Texts, after: Texts): PlanEffect {
         changes.push({ type: "opened", flowId, title, line });
       }
     }
-    return { type: "changes", changes };
+    return { type: "changes", changes, rules: computeRuleChanges(old, next, segments) };
   } catch (error) {
     if (error instanceof SettingError) {
       return { type: "refused", key: error.key, message: error.message };

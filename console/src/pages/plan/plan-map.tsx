@@ -30,7 +30,7 @@ export function PlanMap(props: {
   const height = Math.max(220, segments.length * rowHeight + 40);
   const serverY = height / 2;
   return (
-    <section className="card chart">
+    <section className="card chart" tabIndex={0} aria-label={text.plan.mapLabel}>
       <svg viewBox={`0 0 ${mapWidth} ${height}`} role="img" aria-label={text.plan.mapLabel}>
         <Rhumbs height={height} x={serverX} y={serverY} />
         {segments.map((segment, index) => (

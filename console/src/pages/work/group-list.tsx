@@ -1,4 +1,4 @@
-import { type DragEvent, type ReactNode, useState } from "react";
+import { type DragEvent, type ReactNode, useMemo, useState } from "react";
 import type { ComputerResource } from "#api/computer-api.ts";
 import { text } from "../../text/text.ts";
 import { acceptsDrop, type DragPayload, readDrop } from "../../ui/drag.ts";
@@ -24,7 +24,11 @@ const headings = {
 /** Groups with their counts. A job dropped on one is for all in it. */
 export function GroupList(props: GroupListProps): ReactNode {
   const { groups, computers } = props;
-  const counted = groups.map((group) => ({ group, members: computers.filter(group.contains) }));
+  // Of ten thousand computers and a dozen groups: not again at every key and every selection.
+  const counted = useMemo(
+    () => groups.map((group) => ({ group, members: computers.filter(group.contains) })),
+    [groups, computers],
+  );
   return (
     <nav className="groups" aria-label={text.work.groups}>
       {(["all", "status", "segment", "filter"] as const).map((kind) => {

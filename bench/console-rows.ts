@@ -22,7 +22,11 @@ import { MacAddress } from "#wire/address/mac-address.ts";
 const frameMs = 1000 / 60;
 const password = "measured on a simulated site";
 
-type Frames = { readonly delaysMs: readonly number[] };
+type Frames = {
+  readonly delaysMs: readonly number[];
+  /** Processor time of the page's main thread: what other work on the machine does not change. */
+  readonly cpuMs: number;
+};
 
 function computerOf(number: number, nowMs: number): StoredComputer {
   const mac = MacAddress.fromBytes(Uint8Array.of(0x52, 0x54, 0, 0, number >>> 8, number & 255));
@@ -38,6 +42,12 @@ function computerOf(number: number, nowMs: number): StoredComputer {
 
 /** Counts frames while `act` runs. The page notes the time of each; nothing else runs in it. */
 async function measure(page: Page, act: () => Promise<void>): Promise<Frames> {
+  const devTools = await page.context().newCDPSession(page);
+  await devTools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const cpuSeconds = async (): Promise<number> =>
+    (await devTools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration")
+      ?.value ?? 0;
+  const cpuBefore = await cpuSeconds();
   await page.evaluate(`
     window.frames_ = [];
     window.counting = true;
@@ -45,16 +55,18 @@ async function measure(page: Page, act: () => Promise<void>): Promise<Frames> {
   `);
   await act();
   const times = await page.evaluate<number[]>("(counting = false, frames_)");
-  return { delaysMs: times.slice(1).map((at, index) => at - (times[index] ?? at)) };
+  const cpuMs = ((await cpuSeconds()) - cpuBefore) * 1000;
+  await devTools.detach();
+  return { cpuMs, delaysMs: times.slice(1).map((at, index) => at - (times[index] ?? at)) };
 }
 
-function describe(name: string, { delaysMs }: Frames): string {
+function describe(name: string, { delaysMs, cpuMs }: Frames): string {
   const sorted = delaysMs.toSorted((a, b) => a - b);
   const at = (share: number): string =>
     (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0).toFixed(1);
   const dropped = delaysMs.filter((delayMs) => delayMs > 1.5 * frameMs).length;
   const percent = ((100 * dropped) / Math.max(1, delaysMs.length)).toFixed(1);
-  return `| ${name} | ${delaysMs.length} | ${at(0.5)} | ${at(0.95)} | ${at(1)} | ${dropped} (${percent} %) |\n`;
+  return `| ${name} | ${delaysMs.length} | ${at(0.5)} | ${at(0.95)} | ${at(1)} | ${dropped} (${percent} %) | ${(cpuMs / Math.max(1, delaysMs.length)).toFixed(1)} |\n`;
 }
 
 async function measureAll(page: Page, count: number): Promise<void> {
@@ -62,7 +74,7 @@ async function measureAll(page: Page, count: number): Promise<void> {
   await page.getByText(total).waitFor();
   const list = page.getByRole("rowgroup", { name: "Computers" });
   process.stdout.write(
-    "| what | frames | p50 ms | p95 ms | longest ms | dropped |\n| --- | --- | --- | --- | --- | --- |\n",
+    "| what | frames | p50 ms | p95 ms | longest ms | dropped | CPU ms per frame |\n| --- | --- | --- | --- | --- | --- | --- |\n",
   );
   const still = await measure(page, () => page.waitForTimeout(2000));
   process.stdout.write(describe("nothing", still));

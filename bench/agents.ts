@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createApiClient } from "#cli/api-client.ts";
 import { createSiteKey, fingerprintOf, SiteAuthority, type SiteKeyMaterial } from "#server/site-authority.ts";
-import { ComputerStore } from "#store/computer-store.ts";
+import { ComputerStore, type StoredComputer } from "#store/computer-store.ts";
 import { openDatabase } from "#store/database.ts";
 import { SiteStore } from "#store/site-store.ts";
 import { MacAddress } from "#wire/address/mac-address.ts";
@@ -55,10 +55,11 @@ async function createSite(dataDir: string, count: number): Promise<BenchAgents> 
   const store = new ComputerStore(db);
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const computers: { mac: string; certificatePem: string }[] = [];
+  const records: StoredComputer[] = [];
   for (let number = 0; number < count; number += 1) {
     const mac = MacAddress.parse(`5254${number.toString(16).padStart(8, "0")}`);
     const id = `c-${number.toString(16).padStart(8, "0")}`;
-    await store.put({
+    records.push({
       ...{ id, name: `pc${number}`, state: "approved", reason: null, uuid: null, macs: [mac] },
       ...{ serial: `S${mac.replaceAll(":", "")}`, inventory: null, address: null },
       ...{ osKeyFingerprint: fingerprintOf(publicKey), osKeyAtMs: nowMs, approvedKeyFingerprint: null },
@@ -73,6 +74,7 @@ async function createSite(dataDir: string, count: number): Promise<BenchAgents> 
     const subject = { computerId: id, role: "os" } as const;
     computers.push({ mac, certificatePem: await authority.issueComputer(publicKey, subject, yearMs, nowMs) });
   }
+  await store.put(...records);
   await db.destroy();
   const keyPem = privateKey.export({ type: "pkcs8", format: "pem" });
   return { keyPem, siteKeyFingerprint: authority.fingerprint, computers };

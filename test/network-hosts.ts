@@ -1,6 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import type { TestContext } from "node:test";
+
+/** A test, or whatever else ends and has to be cleaned up after. */
+export type TestEnd = { after(work: () => void | Promise<void>): void };
 
 export type HostLink = {
   readonly host: string;
@@ -35,7 +37,7 @@ export class NetworkHosts {
   readonly #processes: HostProcess[] = [];
   readonly #switchName: string;
 
-  constructor(t: TestContext) {
+  constructor(t: TestEnd) {
     nextNumber += 1;
     this.#prefix = `ptl${process.pid}x${nextNumber}`;
     this.#switchName = `${this.#prefix}-switch`;

@@ -130,6 +130,13 @@ function passOn(
   const { clock, log } = parts;
   switch (message.type) {
     case "task-progress":
+      if (message.transport === "unicast") {
+        imaging
+          .fetchesAlone(link.computerId, message.key)
+          .catch((error: unknown) => log.error({ err: error }, "imaging"));
+      }
+      jobs.agentMessage(link.computerId, message);
+      break;
     case "task-result":
       jobs.agentMessage(link.computerId, message);
       break;

@@ -67,6 +67,28 @@ export function noteProgress(record: SessionRecord, { sentBytes, receipts }: Tra
   record.receipts = receipts;
 }
 
+const endedCountMax = 100;
+
+/** Ended sessions beyond the newest hundred are dropped. */
+export function forgetOldest(records: SessionRecord[]): void {
+  while (records.filter((record) => record.state === "ended").length > endedCountMax) {
+    records.splice(
+      records.findIndex((record) => record.state === "ended"),
+      1,
+    );
+  }
+}
+
+/** Who has heard no multicast and fetches for itself: the session says so, and sends nothing for its sake any more. */
+export function noteAlone(session: Session, computerId: string, taskKey: string): void {
+  const participant = session.participants.get(computerId);
+  if (participant?.taskKey === taskKey && !participant.isUnicast) {
+    participant.isUnicast = true;
+    session.record.movedToUnicast.push({ computerId, reason: "no multicast reached it" });
+    session.transmission?.remove(computerId);
+  }
+}
+
 /** Participants that do not wait for the others, nor the others for them. */
 export function countAlone(session: Session): number {
   return [...session.participants.values()].filter(({ isUnicast }) => isUnicast).length;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { TaskMessage } from "#wire/control/task-message.ts";
-import { type HostProcess, NetworkHosts } from "../network-hosts.ts";
+import { type HostProcess, NetworkHosts, type TestEnd } from "../network-hosts.ts";
 
 export type AgentSite = {
   readonly hosts: NetworkHosts;
@@ -22,7 +22,7 @@ export function createRoom(t: TestContext): AgentSite {
   return { hosts, folder: createFolder(t) };
 }
 
-export function createFolder(t: TestContext): string {
+export function createFolder(t: TestEnd): string {
   const folder = mkdtempSync(join(tmpdir(), "portolan-agent-"));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;

@@ -1,10 +1,9 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createFolder } from "../agent/agent-site.ts";
 import { ManagedSite } from "../agent/managed-site.ts";
-import { type HostProcess, NetworkHosts } from "../network-hosts.ts";
+import { type HostProcess, NetworkHosts, type TestEnd } from "../network-hosts.ts";
 
 export type ListedRun = {
   readonly id: string;
@@ -23,7 +22,7 @@ export type ListedJob = {
 export class JobSite extends ManagedSite {
   readonly names: readonly string[];
 
-  constructor(t: TestContext, names: readonly string[]) {
+  constructor(t: TestEnd, names: readonly string[]) {
     const hosts = new NetworkHosts(t);
     hosts.segment("room", [
       { host: "server", interfaceName: "eth0", address: "10.8.0.1/24" },

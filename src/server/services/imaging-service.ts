@@ -17,7 +17,9 @@ import {
   type Session,
   type ReceiverLink,
   type SessionRecord,
+  forgetOldest,
   leftReasonTexts,
+  noteAlone,
   noteProgress,
 } from "../imaging-record.ts";
 import type { Transmission } from "../imaging-session.ts";
@@ -49,14 +51,13 @@ export type ImagingServiceDependencies = {
   readonly onFailed: (sessionKey: string, computerIds: readonly string[], reason: string) => void;
 };
 
-const endedCountMax = 100;
 /** Gathers the computers of a deploy task, then sends them the image once. */
 export class ImagingService {
   readonly #options: ImagingServiceOptions;
   readonly #dependencies: ImagingServiceDependencies;
   /** Keyed by session key. BOUNDED by unfinished deploy tasks. */
   readonly #sessions = new Map<string, Promise<Session>>();
-  /** Newest last, for people. BOUNDED by `endedCountMax` ended ones. */
+  /** Newest last, for people. BOUNDED by `forgetOldest`. */
   readonly #records: SessionRecord[] = [];
   #nextId: number;
 
@@ -142,6 +143,12 @@ export class ImagingService {
         session.transmission?.receive(link.computerId, message);
       }
     }
+  }
+
+  /** Its agent fetches for itself, having heard no multicast: nothing is sent for its sake any more. */
+  async fetchesAlone(computerId: string, taskKey: string): Promise<void> {
+    const sessions = await Promise.all(this.#sessions.values());
+    sessions.forEach((session) => noteAlone(session, computerId, taskKey));
   }
 
   /** While it is paused a session does not start, or stops sending. Receivers keep what they have and wait. */
@@ -278,8 +285,7 @@ export class ImagingService {
     const ready = [...participants.values()].filter(({ wanted, isUnicast }) => wanted !== null && !isUnicast);
     const readyIds = ready.map(({ computerId }) => computerId);
     const threshold = this.#dependencies.settings()["imaging.threshold"] ?? 1;
-    const isMulticast = threshold !== 0 && ready.length > threshold;
-    if (!isMulticast) {
+    if (threshold === 0 || ready.length <= threshold) {
       record.state = "sending";
       record.startedAtMs = this.#dependencies.clock.epochMs();
       this.#dependencies.onStarted(sessionKey, readyIds);
@@ -388,11 +394,6 @@ export class ImagingService {
       session.record.state = "ended";
       session.record.endedAtMs ??= this.#dependencies.clock.epochMs();
     }
-    while (this.#records.filter((record) => record.state === "ended").length > endedCountMax) {
-      this.#records.splice(
-        this.#records.findIndex((record) => record.state === "ended"),
-        1,
-      );
-    }
+    forgetOldest(this.#records);
   }
 }

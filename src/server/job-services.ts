@@ -1,4 +1,6 @@
+import type { Logger } from "pino";
 import { JobStore } from "#store/job-store.ts";
+import type { StoredComputer } from "#store/computer-store.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { PackageStore } from "#store/package-store.ts";
 import type { ChunkStore } from "./chunk-store.ts";
@@ -101,4 +103,13 @@ export function createJobs(given: {
         .catch(report("a deployment could not be noted; its agent will wait for approval", computerId));
     },
   });
+}
+
+/** A computer whose identity has come into doubt gets nothing that destroys what is on it. */
+export function holdDoubtful(computer: StoredComputer | null, jobs: JobService, log: Logger): void {
+  if (computer?.state === "conflict") {
+    jobs
+      .hold(computer.id, computer.reason ?? "its identity is in doubt")
+      .catch((error: unknown) => log.error({ err: error, computerId: computer.id }, "jobs"));
+  }
 }

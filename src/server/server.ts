@@ -33,7 +33,7 @@ import type { ImageCatalogue } from "./image-catalogue.ts";
 import { createImageServices } from "./image-services.ts";
 import { LivePlan } from "./live-plan.ts";
 import type { RunningServices } from "./running-services.ts";
-import { createImaging, createJobs } from "./job-services.ts";
+import { createImaging, createJobs, holdDoubtful } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
 import { createManagement, type ManagementServices } from "./management-services.ts";
 import { Operations } from "./operations.ts";
@@ -228,7 +228,10 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
     boot,
     hasPrebootWork: (id) => jobs.hasPrebootWork(id),
     management: () => management,
-    onPublished: (id) => changes.computer(id),
+    onPublished: (id) => {
+      changes.computer(id);
+      holdDoubtful(registry.get(id), jobs, log);
+    },
   });
   const segments = createSegments({ parts, registry, sightings, findLink });
   const imaging = createImaging({

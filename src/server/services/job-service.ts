@@ -27,9 +27,9 @@ import { isSharedContent } from "#engine/job/task-traits.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { JobStore } from "#store/job-store.ts";
 import { StoreError } from "#store/store-error.ts";
-import type { HelloMessage } from "#wire/control/message.ts";
 import type { ControlLink } from "./control-service.ts";
 import type { ImagingService } from "./imaging-service.ts";
+import { runsToHold } from "#engine/job/runs-to-hold.ts";
 import { JobEffects, type JobEffectsDependencies } from "./job-effects.ts";
 
 export type JobServiceDependencies = Omit<JobEffectsDependencies, "imaging" | "refuse"> & {
@@ -168,6 +168,12 @@ export class JobService {
     await Promise.all(unfinished.map((run) => this.#post(run.id, { type: "cancel", by })));
   }
 
+  /** Its identity is in doubt: no task of it that destroys something begins. */
+  async hold(computerId: string, why: string): Promise<void> {
+    const held = runsToHold(this.#runs.values(), this.#jobs, computerId);
+    await Promise.all(held.map((run) => this.#post(run.id, { type: "cancel", by: `the server: ${why}` })));
+  }
+
   /** No further task of these runs begins before. `null`: of every computer. */
   async defer(jobId: string, computerIds: readonly string[] | null, untilMs: number): Promise<void> {
     const runs = this.runsOf(jobId).filter(
@@ -250,10 +256,9 @@ export class JobService {
     this.#startAgainAtMs = againAtMs;
     for (const run of runs) {
       const link = this.#dependencies.findLink(run.computerId);
-      const connection =
-        link === null ? null : { environment: link.environment, agentRunId: link.agentRunId };
-      const reports: HelloMessage["tasks"] = link?.hello.tasks ?? [];
+      const connection = link && { environment: link.environment, agentRunId: link.agentRunId };
       const facts = { ...this.#dependencies.factsOf(run.computerId), environment: link?.environment ?? null };
+      const reports = link?.hello.tasks ?? [];
       this.#post(run.id, { type: "start", facts, connection, reports }).catch((error: unknown) =>
         this.#fail(run.id, error),
       );

@@ -10,6 +10,7 @@ type VerifyFlags = {
   readonly data?: string;
   readonly segment?: string;
   readonly format?: string;
+  readonly strict: boolean;
 };
 
 const pollDelayMs = 300;
@@ -48,6 +49,11 @@ export const planVerifyCommand = buildCommand<VerifyFlags, [], CliContext>({
   parameters: {
     flags: {
       json: { kind: "boolean", brief: "Print one JSON value and nothing else", default: false },
+      strict: {
+        kind: "boolean",
+        brief: "Exit code 3 also when a segment was not tested, because no agent is connected from it",
+        default: false,
+      },
       data: {
         kind: "parsed",
         parse: String,
@@ -80,12 +86,13 @@ export const planVerifyCommand = buildCommand<VerifyFlags, [], CliContext>({
     const operation = await client.call("verifyPlan", { body });
     const segments = await followVerification(client, operation.id, this.process.stderr);
     const cells = segments.flatMap((verified) => verified.cells);
+    const isUnproven = flags.strict && !segments.every(({ prober }) => prober !== null);
     printAnswer(
       this.process,
       {
         json: cells,
         text: formatVerification(segments),
-        exitCode: cells.some(isFaulty) ? 3 : 0,
+        exitCode: cells.some(isFaulty) || isUnproven ? 3 : 0,
       },
       flags.json,
     );

@@ -81,7 +81,7 @@ function findServers({ dhcp, segment, prober }: SegmentEvidence): Finding[] {
   return findings;
 }
 
-function findChecksums({ multicast, segment }: SegmentEvidence): Finding[] {
+function findChecksums({ multicast, segment, prober }: SegmentEvidence): Finding[] {
   const wire = multicast?.type === "seen" ? multicast.sighting.wire : null;
   if (wire === null || wire.wrongChecksums === 0) {
     return [];
@@ -95,7 +95,7 @@ function findChecksums({ multicast, segment }: SegmentEvidence): Finding[] {
       evidence: `${wire.wrongChecksums} of ${total} datagrams of the server arrive with an unfinished UDP checksum`,
       cause:
         "the server's network card is told to compute checksums and does not (checksum offload on a virtual link); boot ROMs drop such packets",
-      remedy: `on the server: ethtool -K ${segment.interfaceName ?? "INTERFACE"} tx off`,
+      remedy: `on the server: ethtool -K ${segment.interfaceName ?? prober?.interfaceName ?? "INTERFACE"} tx off`,
     },
   ];
 }

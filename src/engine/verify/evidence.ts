@@ -42,6 +42,8 @@ export type Prober = {
   /** Its address as the server sees its control connection. */
   readonly address: Ipv4Address;
   readonly serverAddress: Ipv4Address;
+  /** Our interface it is connected through; `null`: not one that the server serves. */
+  readonly interfaceName: string | null;
 };
 
 /** Everything that is known of one segment when it is judged. */

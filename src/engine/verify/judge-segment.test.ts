@@ -66,7 +66,7 @@ const healthy: SegmentEvidence = {
   segment: far,
   prober: {
     ...{ computerId: "c-1", name: "pc1", environment: "os" },
-    ...{ address: ip("10.2.0.9"), serverAddress: server },
+    ...{ address: ip("10.2.0.9"), serverAddress: server, interfaceName: "eth0" },
   },
   flows,
   closedPorts: [

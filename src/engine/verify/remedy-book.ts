@@ -1,8 +1,23 @@
+import type { Exporter } from "#plan/export/exporter.ts";
 import { exporters, type ExportFormat, exportInputOf } from "#plan/export/exporters.ts";
+import { linuxNeed } from "#plan/export/linux-needs.ts";
 import type { Flow } from "#plan/flow.ts";
 import type { Segment } from "#plan/segment.ts";
 import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import type { RemedyBook } from "./cell.ts";
+
+/** Formats whose router is a Linux machine. */
+const linuxFormats: readonly ExportFormat[] = ["nftables", "iptables", "ufw", "firewalld", "frr", "smcroute"];
+
+const placeOf = {
+  "dhcp-relay": "on the router of the segment",
+  querier: "on one switch or router of the segment",
+  "multicast-routing": "on every router between",
+} as const;
+
+function unicastSentence({ name }: Segment): string {
+  return `or keep imaging of ${name} to unicast: portolan settings set imaging.threshold 0`;
+}
 
 /**
  * Remedies of one segment: the missing lines of a flow exactly as the exporter of the device writes them.
@@ -28,10 +43,24 @@ export function createRemedyBook(given: {
       const rule =
         rules.find((candidate) => candidate.direction === direction) ??
         rules.find((candidate) => candidate.isAnswered);
-      const lines = rule === undefined || input === null ? [] : exporters[format].renderLine(rule, input);
+      if (rule === undefined || input === null) {
+        return null;
+      }
+      const { renderMissing, renderLine } = exporters[format] as Exporter;
+      const lines = (renderMissing ?? renderLine)(rule, input);
       return lines.length === 0 ? null : lines.join("\n");
     },
     forDevice: (what) => {
+      const asked = exporters[format] as Exporter;
+      const isLinux = linuxFormats.includes(format);
+      const renderNeed = asked.renderNeed ?? (isLinux ? linuxNeed : null);
+      if (what !== "dhcp-server" && input !== null && renderNeed !== null) {
+        const lines = renderNeed(what, input);
+        if (lines.length > 0) {
+          const or = what === "multicast-routing" ? `\n${unicastSentence(segment)}` : "";
+          return `${placeOf[what]} (${asked.title}):\n${lines.join("\n")}${or}`;
+        }
+      }
       switch (what) {
         case "dhcp-relay":
           return `on the router of ${subnet}, on the interface of the segment: ip helper-address ${server}`;
@@ -40,7 +69,7 @@ export function createRemedyBook(given: {
         case "querier":
           return "on one switch or router of the segment: ip igmp snooping querier (Linux bridge: ip link set dev BRIDGE type bridge mcast_querier 1)";
         case "multicast-routing":
-          return `on every router between: ip multicast-routing, and ip pim sparse-mode on both interfaces; or keep imaging of ${segment.name} to unicast: portolan settings set imaging.threshold 0`;
+          return `on every router between: ip multicast-routing, and ip pim sparse-mode on both interfaces; ${unicastSentence(segment)}`;
       }
     },
   };

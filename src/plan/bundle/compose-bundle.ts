@@ -129,7 +129,7 @@ function documentOf(input: BundleInput): ChangeDocument {
         blocks: [
           {
             type: "paragraph",
-            text: "Each file below devices/ has one of the same name below rollback/. Nothing but what the first has added is removed.",
+            text: "Each file below devices/ has one of the same name below rollback/, with another ending where taking back is a script. Nothing but what the first has added is removed.",
           },
         ],
       },

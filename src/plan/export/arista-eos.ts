@@ -8,6 +8,7 @@ import {
   segmentInterfaceOf,
   serverInterfaceOf,
 } from "./device-names.ts";
+import { aclRemedy, type DeviceNeed, withoutComments } from "./device-lines.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, groupsOf, headerSentences, identifier, sentence, toText } from "./rule-text.ts";
 
@@ -108,11 +109,27 @@ function renderRollback(input: ExportInput): string {
   ]);
 }
 
+function renderNeed(need: DeviceNeed, input: ExportInput): string[] {
+  switch (need) {
+    case "dhcp-relay":
+      return withoutComments(relayLines(input), "!");
+    case "multicast-routing":
+      return withoutComments(multicastLines(input), "!");
+    case "querier":
+      return [
+        "ip igmp snooping querier",
+        `ip igmp snooping querier address ${input.segment.gatewayAddress ?? "FREE-ADDRESS-OF-THE-SEGMENT"}`,
+      ];
+  }
+}
+
 export const aristaEos: Exporter = {
   title: "Arista EOS, on the switch that routes the segment",
   device: "router",
   fileExtension: "txt",
   renderLine: (rule) => aclLines(rule, prefixes),
+  renderMissing: (rule, input) => aclRemedy(rule, input, prefixes),
+  renderNeed,
   render,
   renderRollback,
 };

@@ -29,7 +29,7 @@ function portText(ports: PortSpan | null): string {
   return ports.from === ports.to ? ` eq ${ports.from}` : ` range ${spanText(ports, " ")}`;
 }
 
-function entryText(entry: AclEntry, dialect: AclDialect): string {
+export function entryText(entry: AclEntry, dialect: AclDialect): string {
   const source = entry.source === null ? "any" : dialect.subnet(entry.source);
   const destination = entry.destination === null ? "any" : dialect.subnet(entry.destination);
   return (

@@ -8,6 +8,7 @@ import {
   segmentInterfaceOf,
   serverInterfaceOf,
 } from "./device-names.ts";
+import { aclRemedy, type DeviceNeed, withoutComments } from "./device-lines.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, groupsOf, headerSentences, sentence, toText } from "./rule-text.ts";
 
@@ -95,11 +96,27 @@ function renderRollback(input: ExportInput): string {
   ]);
 }
 
+function renderNeed(need: DeviceNeed, input: ExportInput): string[] {
+  switch (need) {
+    case "dhcp-relay":
+      return withoutComments(relayLines(input), "!");
+    case "multicast-routing":
+      return withoutComments(multicastLines(input), "!");
+    case "querier":
+      return [
+        "vlan configuration VLAN-OF-THE-SEGMENT",
+        `  ip igmp snooping querier ${input.segment.gatewayAddress ?? "FREE-ADDRESS-OF-THE-SEGMENT"}`,
+      ];
+  }
+}
+
 export const ciscoNxos: Exporter = {
   title: "Cisco NX-OS, on the switch that routes the segment",
   device: "router",
   fileExtension: "txt",
   renderLine: (rule) => aclLines(rule, prefixes),
+  renderMissing: (rule, input) => aclRemedy(rule, input, prefixes),
+  renderNeed,
   render,
   renderRollback,
 };

@@ -1,5 +1,6 @@
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { Segment } from "../segment.ts";
+import type { DeviceNeed } from "./device-lines.ts";
 import type { BoundaryMulticast, BoundaryRule } from "./boundary-rules.ts";
 
 /** Everything a renderer may know. It holds no time, so the same plan gives the same text. */
@@ -33,6 +34,10 @@ export type Exporter = {
   readonly rollbackExtension?: string;
   /** The lines of this rule and no other; empty where the device has none for it. */
   readonly renderLine: (rule: BoundaryRule, input: ExportInput) => readonly string[];
+  /** The same with the place where they are missing, for devices where the lines alone do not tell it. */
+  readonly renderMissing?: (rule: BoundaryRule, input: ExportInput) => readonly string[];
+  /** What it lacks beside rules, without comments; empty where it has no such lines. */
+  readonly renderNeed?: (need: DeviceNeed, input: ExportInput) => readonly string[];
   /** Ends with a new line. Loading it again changes nothing. */
   readonly render: (input: ExportInput) => string;
   /** Takes back what `render` did, and nothing else. */

@@ -11,6 +11,7 @@ import {
   segmentInterfaceOf,
   serverInterfaceOf,
 } from "./device-names.ts";
+import { type DeviceNeed, withoutComments } from "./device-lines.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, groupsOf, headerSentences, identifier, sentence, toText } from "./rule-text.ts";
 
@@ -118,13 +119,21 @@ function relayLines(input: ExportInput): string[] {
   ]);
 }
 
-function protocolLines(input: ExportInput): string[] {
-  const isRouted = groupsOf(input.rules).length > 0;
+function multicastLines(input: ExportInput): string[] {
+  if (input.groups.length === 0) {
+    return [];
+  }
+  if (groupsOf(input.rules).length === 0) {
+    return [
+      "/* Multicast stays in its segment: no PIM here, so imaging across this router is by unicast. */",
+      ...block("pim", block(`interface ${segmentInterfaceOf(input)}`, ["disable;"])),
+    ];
+  }
   const ranges = block(
     "group-ranges",
     input.groups.map((group) => `${group}/32;`),
   );
-  const pim = [
+  return [
     "/* Multicast is routed; PIM makes this router the IGMP querier of the segment. Leave rp out where the site has one. */",
     ...block("pim", [
       ...block("rp", block("static", block(`address ${rendezvousPointOf(input)}`, ranges))),
@@ -134,16 +143,14 @@ function protocolLines(input: ExportInput): string[] {
     ]),
     ...block("igmp-snooping", ["vlan all;"]),
   ];
-  const local = [
-    "/* Multicast stays in its segment: no PIM here, so imaging across this router is by unicast. */",
-    ...block("pim", block(`interface ${segmentInterfaceOf(input)}`, ["disable;"])),
-  ];
+}
+
+function protocolLines(input: ExportInput): string[] {
   const edge = [
     "/* Ports of computers forward at once: boot firmware does not wait for spanning tree. */",
     ...block("rstp", [...block("interface EDGE-PORTS", ["edge;"]), "bpdu-block-on-edge;"]),
   ];
-  const multicast = input.groups.length === 0 ? [] : isRouted ? pim : local;
-  return block("protocols", [...multicast, ...edge]);
+  return block("protocols", [...multicastLines(input), ...edge]);
 }
 
 function render(input: ExportInput): string {
@@ -188,11 +195,41 @@ function renderRollback(input: ExportInput): string {
   ]);
 }
 
+/** The terms of a rule, each under the filter it is missing from. */
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  return (["to-server", "to-segment"] as const).flatMap((direction) => {
+    const terms = termsOf(rule, direction);
+    const side = direction === "to-server" ? "input" : "output";
+    const place = `/* filter ${aclName(input, direction)}, ${side} on ${segmentInterfaceOf(input)}, above its term closed: */`;
+    return terms.length === 0 ? [] : [place, ...terms];
+  });
+}
+
+function renderNeed(need: DeviceNeed, input: ExportInput): string[] {
+  const querier = input.segment.gatewayAddress ?? "FREE-ADDRESS-OF-THE-SEGMENT";
+  switch (need) {
+    case "dhcp-relay":
+      return withoutComments(relayLines(input), "/*");
+    case "multicast-routing":
+      return withoutComments(block("protocols", multicastLines(input)), "/*");
+    case "querier":
+      return block(
+        "protocols",
+        block(
+          "igmp-snooping",
+          block("vlan VLAN-OF-THE-SEGMENT", block("l2-querier", [`source-address ${querier};`])),
+        ),
+      );
+  }
+}
+
 export const junos: Exporter = {
   title: "Juniper Junos, on the router of the segment",
   device: "router",
   fileExtension: "conf",
   renderLine: (rule) => termsOf(rule, null),
+  renderMissing,
+  renderNeed,
   render,
   renderRollback,
 };

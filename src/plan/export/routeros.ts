@@ -9,6 +9,7 @@ import {
   segmentInterfaceOf,
   serverInterfaceOf,
 } from "./device-names.ts";
+import { type DeviceNeed, withoutComments } from "./device-lines.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import {
   commentLines,
@@ -145,11 +146,23 @@ function renderRollback(input: ExportInput): string {
   ]);
 }
 
+function renderNeed(need: DeviceNeed, input: ExportInput): string[] {
+  switch (need) {
+    case "dhcp-relay":
+      return withoutComments(relayLines(input), "#");
+    case "multicast-routing":
+      return withoutComments(multicastLines(input), "#");
+    case "querier":
+      return ["/interface bridge set [find] igmp-snooping=yes multicast-querier=yes"];
+  }
+}
+
 export const routeros: Exporter = {
   title: "MikroTik RouterOS 7, on the router of the segment",
   device: "router",
   fileExtension: "rsc",
   renderLine,
+  renderNeed,
   render,
   renderRollback,
 };

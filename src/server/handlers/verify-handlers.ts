@@ -7,6 +7,11 @@ import { readExportFormat } from "../plan-exports.ts";
 import type { PortolanServer } from "../server.ts";
 import type { VerifiedSegment } from "../verify/verify-service.ts";
 
+function toProber(prober: NonNullable<VerifiedSegment["prober"]>): VerifiedSegmentResource["prober"] {
+  const { computerId, name, environment, address, serverAddress } = prober;
+  return { computerId, name, environment, address, serverAddress };
+}
+
 function toResource(verified: VerifiedSegment): VerifiedSegmentResource {
   const { segment, prober, atMs, durationMs, cells } = verified;
   return {
@@ -15,7 +20,7 @@ function toResource(verified: VerifiedSegment): VerifiedSegmentResource {
     intent: segment.intent,
     at: atMs,
     durationMs,
-    prober,
+    prober: prober === null ? null : toProber(prober),
     cells: [...cells],
   };
 }

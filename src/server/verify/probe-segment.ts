@@ -82,10 +82,10 @@ export class SegmentProbe {
     }
     const unicast = await this.#tryUnicast();
     const multicast = await this.#tryMulticast();
-    const { computerId, environment, address, serverAddress } = this.#link;
+    const { computerId, environment, address, serverAddress, interfaceName } = this.#link;
     return {
       segment: this.#segment,
-      prober: { computerId, name, environment, address, serverAddress },
+      prober: { computerId, name, environment, address, serverAddress, interfaceName },
       flows: this.#flows,
       closedPorts: this.#closedPorts(),
       expectedFile: { sizeBytes: probeFile.byteLength, sha256: sha256(probeFile) },

@@ -12,7 +12,7 @@ import {
   launchdPath,
   unitName,
   windowsTaskName,
-} from "./describe-service.ts";
+} from "#platform/describe-service.ts";
 import { tokenName } from "./identity.ts";
 import { readValue, writeSettings } from "./settings.ts";
 

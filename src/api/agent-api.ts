@@ -159,6 +159,19 @@ export const agentRoutes = {
       }),
     ),
   },
+  showAgentScript: {
+    method: "GET",
+    path: "/agent-script",
+    access: "operator",
+    summary: "The script that computers without an agent fetch: its hash, and where its programs are put",
+    response: z.object({
+      sha256: z.string(),
+      /** TCP port of the console, which serves it. */
+      port: z.number(),
+      /** On the server. */
+      folder: z.string(),
+    }),
+  },
   listComputerHistory: {
     method: "GET",
     path: "/computers/:id/history",

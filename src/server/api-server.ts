@@ -11,6 +11,7 @@ import { addRoute } from "./api-route.ts";
 import { describeApi } from "./api-description.ts";
 import { ApiError } from "./api-error.ts";
 import { createProblem, describeProblem, formatRawProblem, problemType } from "./problem.ts";
+import type { AgentDownloads } from "./agent-downloads.ts";
 import { serveConsole } from "./console-files.ts";
 import type { SiteChanges } from "./live/site-changes.ts";
 import type { RepeatedRequests } from "./repeated-requests.ts";
@@ -41,6 +42,8 @@ export type ApiServerOptions = {
   readonly version: string;
   /** Folder of the built console. */
   readonly consoleDir: string;
+  /** What computers without an agent may fetch. */
+  readonly agentDownloads: AgentDownloads;
 };
 
 export type ApiServerDependencies = {
@@ -100,6 +103,7 @@ export async function createApi(
     addRoute(app, name, dependencies);
   }
   serveConsole(app, options.consoleDir);
+  options.agentDownloads.addTo(app);
   await app.ready();
   return app;
 }

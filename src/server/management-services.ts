@@ -4,6 +4,7 @@ import { ComputerEventStore } from "#store/computer-event-store.ts";
 import { EnrolmentStore } from "#store/enrolment-store.ts";
 import { SiteStore } from "#store/site-store.ts";
 import type { AgentManagementMessage } from "#wire/control/management-messages.ts";
+import { AgentDownloads } from "./agent-downloads.ts";
 import { ComputerHistory } from "./computer-history.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { EnrolmentRights } from "./enrolment-rights.ts";
@@ -23,6 +24,7 @@ export type ManagementServices = {
   readonly wake: WakeService;
   readonly remote: RemoteService;
   readonly recordings: Recordings;
+  readonly agentDownloads: AgentDownloads;
   readonly receive: (link: ControlLink, message: AgentManagementMessage) => void;
 };
 
@@ -65,6 +67,11 @@ export function createManagement(given: {
     settings: () => settings.current(),
     findLink: (computerId) => control().find(computerId),
   });
+  const agentDownloads = new AgentDownloads({
+    folder: join(config.dataDir, "agents"),
+    siteKeyFingerprint: authority.fingerprint,
+    certificatePem: authority.certificatePem,
+  });
   const receive = (link: ControlLink, message: AgentManagementMessage): void => {
     switch (message.type) {
       case "settings":
@@ -87,5 +94,5 @@ export function createManagement(given: {
         break;
     }
   };
-  return { history, agentSettings, enrolment, wake, remote, recordings, receive };
+  return { history, agentSettings, enrolment, wake, remote, recordings, agentDownloads, receive };
 }

@@ -98,7 +98,7 @@ export async function openConsole(server: PortolanServer, version: string): Prom
     gate.add(route);
   }
   const app = await createApi(
-    { version, consoleDir },
+    { version, consoleDir, agentDownloads: server.management.agentDownloads },
     {
       ...{ handlers, accounts, audit, changes, repeated, log },
       epochMs: () => clock.epochMs(),

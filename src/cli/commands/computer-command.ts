@@ -15,7 +15,9 @@ import {
 } from "./enrolment-commands.ts";
 import { computerDesktopCommand } from "./desktop-command.ts";
 import { computerFilesCommand } from "./files-command.ts";
+import { agentPackageCommand } from "./agent-package-command.ts";
 import { buildAgentCommand, installCommand } from "./install-command.ts";
+import { pullCommand } from "./pull-command.ts";
 import {
   computerTerminalCommand,
   endSessionCommand,
@@ -125,6 +127,8 @@ export const computerCommand = buildRouteMap({
     }),
     install: installCommand,
     buildAgent: buildAgentCommand,
+    agentPackage: agentPackageCommand,
+    pullCommand,
     pending: pendingCommand,
     revoke: revokeCommand,
     token: enrolmentTokenCommand,

@@ -12,6 +12,8 @@ import { isHostName } from "../install/ssh-session.ts";
 
 const entryPath = join(import.meta.dirname, "../../agent/main.ts");
 const togetherCount = 8;
+/** As a shell tells a program that Ctrl-C has ended. */
+const interruptedExitCode = 130;
 
 /** Built agents and the Node of foreign computers are kept here. */
 function cacheDir(): string {
@@ -39,7 +41,8 @@ function readSettingsFile(path: string | undefined): (host: string) => HostSetti
   return (host) => ({ ...read("default"), ...read(host) });
 }
 
-function readPairs(text: string | undefined): HostSettings {
+/** `KEY=VALUE,…` as the flag has them. @throws UsageError */
+export function readPairs(text: string | undefined): HostSettings {
   const pairs = (text ?? "").split(",").filter((pair) => pair !== "");
   return Object.fromEntries(
     pairs.map((pair) => {
@@ -53,7 +56,7 @@ function readPairs(text: string | undefined): HostSettings {
 }
 
 /** Builds each kind once, however many computers need it. */
-function agentCache(say: (text: string) => void): (target: AgentTarget) => Promise<string> {
+export function agentCache(say: (text: string) => void): (target: AgentTarget) => Promise<string> {
   const built = new Map<AgentTarget, Promise<BuiltAgent>>();
   return async (target) => {
     const known =
@@ -90,6 +93,7 @@ export const installCommand = apiCommand({
       }
     };
     const build = agentCache(say);
+    const tokens = new Map<string, () => Promise<unknown>>();
     const plan = {
       ssh: { user: flags["user"] ?? null, configPath: flags["sshConfig"] ?? null },
       siteKey: server.siteKeyFingerprint,
@@ -99,9 +103,21 @@ export const installCommand = apiCommand({
       createToken: async (host: string) => {
         const body = { name: `install ${host}`.slice(0, 64), uses: 1, validMs: 3_600_000 };
         const { id, token } = await client.call("createEnrolmentToken", { body });
-        return { token, remove: () => client.call("removeEnrolmentToken", { id }) };
+        const remove = (): Promise<unknown> => {
+          tokens.delete(id);
+          return client.call("removeEnrolmentToken", { id });
+        };
+        tokens.set(id, remove);
+        return { token, remove };
       },
     };
+    const interrupt = (): void => {
+      // A token that nobody waits for any more lets nobody in.
+      const removals = [...tokens.values()].map((remove) => remove());
+      void Promise.allSettled(removals).then(() => process.exit(interruptedExitCode));
+    };
+    process.once("SIGINT", interrupt);
+    process.once("SIGTERM", interrupt);
     const progress = new ProgressList(stdout, isJson);
     const waiting = [...hosts];
     const outcomes: (HostState & { readonly host: string })[] = [];

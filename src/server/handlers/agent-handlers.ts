@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AgentStateResource, ComputerEventResource, EnrolmentTokenResource } from "#api/agent-api.ts";
 import { hashPassword } from "#platform/password-hash.ts";
 import type { StoredEnrolmentToken } from "#store/enrolment-store.ts";
@@ -100,6 +101,13 @@ export function agentHandlers(server: PortolanServer) {
             : { computerId: id, name, changeId: null, reason: sent.reason };
         }),
       );
+    },
+    showAgentScript: async () => {
+      const { agentDownloads } = management;
+      const sha256 = createHash("sha256")
+        .update(await agentDownloads.script())
+        .digest("hex");
+      return { sha256, port: server.config.consolePort, folder: agentDownloads.folder };
     },
     listComputerHistory: async ({ id }) =>
       (await management.history.list(registry.require(id).id)).map(toEvent),

@@ -8,7 +8,7 @@ import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
 import { type SimulatedSite, startSimulatedSite } from "#dev/simulated-site.ts";
 import { logInByPage, openBrowser } from "#test/console/browser.ts";
 
-/** Kept in the repository, for README.md; the others are looked at and go to `var/screenshots`. */
+/** For README.md. Every page is kept as a small reference beside them, to compare with after a change of styles. */
 const kept: Readonly<Record<string, "light" | "dark">> = {
   computers: "light",
   plan: "dark",
@@ -16,6 +16,7 @@ const kept: Readonly<Record<string, "light" | "dark">> = {
 };
 const keptDir = "docs/screenshots";
 const lookDir = "var/screenshots";
+const referenceDir = "docs/screenshots/pages";
 const password = "pictures of a simulated site";
 
 const pages = {
@@ -35,6 +36,7 @@ const pages = {
 async function shoot(page: Page, name: string, theme: "light" | "dark"): Promise<void> {
   await delay(700);
   await page.screenshot({ path: join(lookDir, `${name}-${theme}.png`) });
+  await page.screenshot({ path: join(referenceDir, `${name}-${theme}.jpg`), type: "jpeg", quality: 60 });
   if (kept[name] === theme) {
     await page.screenshot({ path: join(keptDir, `${name}.png`) });
   }
@@ -87,6 +89,9 @@ async function shootAll(site: SimulatedSite, theme: "light" | "dark"): Promise<v
     const all = { ...pages, computer: `/computers/${computer?.id}`, job: `/jobs/${job?.id}` };
     for (const [name, path] of Object.entries(all)) {
       await page.goto(`${url}${path}`);
+      if (name === "images") {
+        await page.getByRole("region", { name: "All images together" }).waitFor();
+      }
       if (name === "options") {
         await page.getByLabel("transfer.port", { exact: true }).fill("4480");
       }
@@ -105,6 +110,7 @@ async function shootAll(site: SimulatedSite, theme: "light" | "dark"): Promise<v
 async function main(): Promise<void> {
   mkdirSync(keptDir, { recursive: true });
   mkdirSync(lookDir, { recursive: true });
+  mkdirSync(referenceDir, { recursive: true });
   const dataDir = mkdtempSync(join(tmpdir(), "portolan-pictures-"));
   const first = 21_000 + (process.pid % 1000) * 3;
   const site = await startSimulatedSite({

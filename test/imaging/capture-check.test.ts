@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { findUsers } from "#agent/imaging/capture-check.ts";
 import { surveyDisk } from "#agent/imaging/survey-disk.ts";
 import { openDisk } from "#platform/disk.ts";
 import { networkTestObstacle } from "../network-hosts.ts";
@@ -150,5 +151,54 @@ test(
     } finally {
       run("umount", mounted);
     }
+  },
+);
+
+test("capture check: LVM in use, swap in use and a mounted partition are named (a made-up /sys and /proc)", (t) => {
+  const root = newFolder(t);
+  const block = join(root, "sys/class/block");
+  for (const [name, holder] of [
+    ["sda1", null],
+    ["sda2", "dm-0"],
+    ["sda3", null],
+    ["sda4", null],
+  ] as const) {
+    // The kernel shows a partition below its disk, and beside it.
+    for (const folder of [join(block, "sda", name), join(block, name)]) {
+      mkdirSync(join(folder, "holders", holder ?? ""), { recursive: true });
+      writeFileSync(join(folder, "partition"), "");
+    }
+  }
+  mkdirSync(join(root, "proc/self"), { recursive: true });
+  writeFileSync(
+    join(root, "proc/self/mounts"),
+    "/dev/sda1 /srv ext4 rw 0 0\n/dev/sda44 /other ext4 rw 0 0\n",
+  );
+  writeFileSync(join(root, "proc/swaps"), "Filename Type Size\n/dev/sda3 partition 1024\n");
+  assert.deepEqual(findUsers("sda", root).toSorted(), [
+    "sda1 is mounted",
+    "sda2 is in use by dm-0 (LVM, RAID or encryption); deactivate it",
+    "sda3 is in use as swap",
+  ]);
+  assert.deepEqual(findUsers("sdb", root), []);
+});
+
+test(
+  "capture check: an LVM volume that is not in use is taken whole, and said so",
+  { skip: networkTestObstacle("losetup", "sfdisk", "pvcreate") ?? false },
+  async (t) => {
+    const folder = newFolder(t);
+    const volume = blank(join(folder, "volume"), partitionMib);
+    const device = run("losetup", "--find", "--show", volume).trim();
+    try {
+      run("pvcreate", "--yes", device);
+    } finally {
+      run("losetup", "--detach", device);
+    }
+    const { obstacles, layout } = await survey(makeDisk(join(folder, "disk"), [volume]));
+    assertNamed(obstacles, []);
+    assert.equal(layout.partitions[0]?.fileSystem, "lvm");
+    assert.equal(layout.partitions[0]?.taken, "all");
+    assert.match(layout.partitions[0]?.note ?? "", /LVM/);
   },
 );

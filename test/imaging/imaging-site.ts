@@ -2,8 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
-import { type HostProcess, NetworkHosts } from "../network-hosts.ts";
+import { type TestEnd, type HostProcess, NetworkHosts } from "../network-hosts.ts";
 
 const serverAddress = "10.7.0.1";
 
@@ -24,10 +23,10 @@ export function run(program: string, ...args: readonly string[]): string {
 export class ImagingSite {
   readonly folder: string;
   readonly hosts: NetworkHosts;
-  readonly #t: TestContext;
+  readonly #t: TestEnd;
   server: HostProcess | null = null;
 
-  constructor(t: TestContext, computers: readonly string[]) {
+  constructor(t: TestEnd, computers: readonly string[]) {
     this.#t = t;
     this.folder = mkdtempSync(join(tmpdir(), "portolan-imaging-"));
     t.after(() => rmSync(this.folder, { recursive: true }));

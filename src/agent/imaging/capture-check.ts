@@ -41,15 +41,19 @@ async function checkNtfs(diskPath: string, partition: ByteRange): Promise<string
   }
 }
 
-/** Device names of a disk and its partitions that something uses now, and what. */
-function findUsers(diskName: string): string[] {
+/**
+ * Device names of a disk and its partitions that something uses now, and what.
+ *
+ * @param root folder that holds /sys and /proc
+ */
+export function findUsers(diskName: string, root = ""): string[] {
   const users: string[] = [];
-  const folder = `/sys/class/block/${diskName}`;
+  const folder = `${root}/sys/class/block/${diskName}`;
   const names = existsSync(folder)
     ? [diskName, ...readdirSync(folder).filter((name) => existsSync(`${folder}/${name}/partition`))]
     : [diskName];
-  const mounts = readFileSync("/proc/self/mounts", "utf8");
-  const swaps = existsSync("/proc/swaps") ? readFileSync("/proc/swaps", "utf8") : "";
+  const mounts = readFileSync(`${root}/proc/self/mounts`, "utf8");
+  const swaps = existsSync(`${root}/proc/swaps`) ? readFileSync(`${root}/proc/swaps`, "utf8") : "";
   for (const name of names) {
     if (mounts.includes(`/dev/${name} `)) {
       users.push(`${name} is mounted`);
@@ -57,7 +61,7 @@ function findUsers(diskName: string): string[] {
     if (swaps.includes(`/dev/${name} `)) {
       users.push(`${name} is in use as swap`);
     }
-    const holders = `/sys/class/block/${name}/holders`;
+    const holders = `${root}/sys/class/block/${name}/holders`;
     for (const holder of existsSync(holders) ? readdirSync(holders) : []) {
       users.push(`${name} is in use by ${holder} (LVM, RAID or encryption); deactivate it`);
     }

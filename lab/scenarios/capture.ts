@@ -97,18 +97,18 @@ async function debian(site: LabSite, sourcePath: string): Promise<void> {
     "restoring to 1700 and 1000 MiB, each with its own name, until their agents connect",
     async () => {
       const options = ["--resize", "last", "--host-name", "lab-{serial}", "--boot-entry"];
-      const deploying = site.portolanShown("deploy", "debian", ...ids, ...options);
-      await Promise.all(
-        [pc2, pc3].map(async (computer) => {
-          await computer.waitOff(900_000);
-          await compareRoot(site, computer, wanted, computer.plan.diskMib - 35);
-          computer.powerOn();
-        }),
-      );
-      const code = await deploying;
-      if (code !== 0) {
-        throw new Error(`portolan deploy ended with ${code}`);
-      }
+      // A job that fails ends the wait for computers that will not restart then.
+      const deploying = site.portolanShown("deploy", "debian", ...ids, ...options).then((code) => {
+        if (code !== 0) {
+          throw new Error(`portolan deploy ended with ${code}`);
+        }
+      });
+      const restarts = [pc2, pc3].map(async (computer) => {
+        await computer.waitOff(900_000);
+        await compareRoot(site, computer, wanted, computer.plan.diskMib - 35);
+        computer.powerOn();
+      });
+      await Promise.all([deploying, ...restarts]);
     },
   );
   type WithInventory = { environment: string | null; inventory: { hostName: string } | null };

@@ -50,6 +50,8 @@ export const driverModules: Readonly<Record<string, readonly string[]>> = {
     "btrfs",
     "fuse",
   ],
+  // Named by file systems as something to load first, which busybox's modprobe does not read.
+  "checksums of file systems": ["crc32c_generic", "xxhash_generic", "blake2b_generic"],
   // Joins a disk with memory while a file system is shrunk onto it.
   "device mapper": ["dm_mod"],
   input: ["i8042", "atkbd"],

@@ -1,7 +1,9 @@
+import { describeInventoryChange } from "#engine/agent/inventory-change.ts";
 import type { AgentNetwork } from "#plan/segment.ts";
 import { SegmentStore } from "#store/segment-store.ts";
 import type { RelaySightings } from "./relay-sightings.ts";
 import { SiteSegments } from "./site-segments.ts";
+import type { Inventory } from "#wire/control/inventory.ts";
 import type { AgentMessage } from "#wire/control/message.ts";
 import { ComputerStore } from "#store/computer-store.ts";
 import type { BootServices } from "./boot-services.ts";
@@ -113,6 +115,7 @@ function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
     const interfaceName = link.interfaceName ?? "";
     boot.progress.prebootConnected({ mac, computerId, peerAddress, serverAddress, interfaceName });
   }
+  noteInventory(wiring, link.computerId, inventory);
   const facts = { inventory, address: link.address, lastSeenAtMs: clock.epochMs() };
   registry.seen(link.computerId, facts).catch((error: unknown) => log.error({ err: error }, "control"));
   log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
@@ -121,12 +124,22 @@ function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
   move.met(link);
 }
 
-/** Each message to the service whose affair it is. */
-function passOn(
-  { parts, registry, jobs, imaging, management, probes, move }: ControlWiring,
-  link: ControlLink,
-  message: AgentMessage,
+/** What has changed about a computer goes into its history. Before the registry takes the new inventory. */
+function noteInventory(
+  { registry, management }: ControlWiring,
+  computerId: string,
+  inventory: Inventory,
 ): void {
+  const known = registry.get(computerId)?.inventory ?? null;
+  const changes = known === null ? [] : describeInventoryChange(known, inventory);
+  if (changes.length > 0) {
+    management.history.note(computerId, "inventory", changes.join("; "));
+  }
+}
+
+/** Each message to the service whose affair it is. */
+function passOn(wiring: ControlWiring, link: ControlLink, message: AgentMessage): void {
+  const { parts, registry, jobs, imaging, management, probes, move } = wiring;
   const { clock, log } = parts;
   switch (message.type) {
     case "task-progress":
@@ -141,6 +154,7 @@ function passOn(
       jobs.agentMessage(link.computerId, message);
       break;
     case "inventory": {
+      noteInventory(wiring, link.computerId, message.inventory);
       const change = { inventory: message.inventory, lastSeenAtMs: clock.epochMs() };
       registry
         .update(link.computerId, change)

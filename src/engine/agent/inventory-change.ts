@@ -1,0 +1,58 @@
+import type { DiskInventory, Inventory } from "#wire/control/inventory.ts";
+
+/** Kernels keep different shares for themselves: less than this is no other memory. */
+const memoryShareMin = 0.05;
+const changeCountMax = 16;
+
+const bytesPerGib = 1024 ** 3;
+
+function gib(bytes: number): string {
+  return `${(bytes / bytesPerGib).toFixed(1)} GiB`;
+}
+
+/** What stays of a disk when it is named otherwise by another kernel. */
+function diskName({ model, serial, wwn, sizeBytes }: DiskInventory): string {
+  return [model ?? "disk", gib(sizeBytes), serial ?? wwn].filter((part) => part !== null).join(" ");
+}
+
+/** Names that are in one list more often than in the other; two equal disks are two. */
+function moreIn(more: readonly string[], less: readonly string[]): string[] {
+  const left = [...less];
+  return more.filter((name) => {
+    const at = left.indexOf(name);
+    if (at === -1) {
+      return true;
+    }
+    left.splice(at, 1);
+    return false;
+  });
+}
+
+/**
+ * What has become of a computer since it was last seen, a sentence for each part. Addresses and names of a boot are no change
+ * of the computer. BOUNDED by `changeCountMax`.
+ */
+export function describeInventoryChange(before: Inventory, after: Inventory): string[] {
+  const memoryDifference = Math.abs(after.memoryBytes - before.memoryBytes);
+  const hasOtherMemory = memoryDifference > memoryShareMin * Math.max(before.memoryBytes, after.memoryBytes);
+  const [disksBefore, disksAfter] = [before.disks.map(diskName), after.disks.map(diskName)];
+  const texts = [
+    ["product", before.product, after.product],
+    ["serial", before.serial, after.serial],
+    ["firmware", before.firmware, after.firmware],
+    ["processor", before.processor, after.processor],
+    ["operating system", before.operatingSystem, after.operatingSystem],
+    ["Secure Boot", before.isSecureBoot ? "on" : "off", after.isSecureBoot ? "on" : "off"],
+    ["processors", String(before.processorCount), String(after.processorCount)],
+    ...(hasOtherMemory ? [["memory", gib(before.memoryBytes), gib(after.memoryBytes)] as const] : []),
+  ] as const;
+  return [
+    ...texts
+      .filter(([, old, now]) => old !== null && now !== null && old !== now)
+      .map(([name, old, now]) => `${name}: ${now}, was ${old}`),
+    ...moreIn(disksAfter, disksBefore).map((name) => `disk added: ${name}`),
+    ...moreIn(disksBefore, disksAfter).map((name) => `disk gone: ${name}`),
+    ...moreIn(after.macs, before.macs).map((mac) => `network card added: ${mac}`),
+    ...moreIn(before.macs, after.macs).map((mac) => `network card gone: ${mac}`),
+  ].slice(0, changeCountMax);
+}

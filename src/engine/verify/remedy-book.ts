@@ -46,12 +46,12 @@ export function createRemedyBook(given: {
       if (rule === undefined || input === null) {
         return null;
       }
-      const { renderMissing, renderLine } = exporters[format] as Exporter;
+      const { renderMissing, renderLine }: Exporter = exporters[format];
       const lines = (renderMissing ?? renderLine)(rule, input);
       return lines.length === 0 ? null : lines.join("\n");
     },
     forDevice: (what) => {
-      const asked = exporters[format] as Exporter;
+      const asked: Exporter = exporters[format];
       const isLinux = linuxFormats.includes(format);
       const renderNeed = asked.renderNeed ?? (isLinux ? linuxNeed : null);
       if (what !== "dhcp-server" && input !== null && renderNeed !== null) {

@@ -72,13 +72,13 @@ const on = (
     reason: outcome === "failed" ? "no disk" : null,
   })),
 });
-const progress = (doneBytes: number, key = "j.c:0:1"): RunEvent => ({
+const progress = (doneBytes: number, key = "j.c:0:1", stage = "writing"): RunEvent => ({
   type: "task-progress",
   key,
   doneBytes,
   totalBytes: 1000,
   transport: "multicast",
-  stage: "writing",
+  stage,
 });
 const result = (key: string, outcome: "done" | "failed" = "done"): RunEvent => ({
   type: "task-result",
@@ -103,6 +103,15 @@ test("a deployment goes the whole way: wake, preboot, session, image, restart, a
     [summary.state, summary.percent, summary.rateBytesPerSecond, summary.timeLeftMs, summary.transport],
     ["imaging", 30, 200, 3500, "multicast"],
   );
+  // Two reports at almost one time, and another stage, are not taken for a sudden speed.
+  player
+    .later(1)
+    .play(progress(320))
+    .later(1)
+    .play(progress(0, "j.c:0:1", "verifying"));
+  assert.equal(player.run.progress?.rateBytesPerSecond, 0);
+  player.later(2).play(progress(400, "j.c:0:1", "verifying"));
+  assert.equal(player.run.progress?.rateBytesPerSecond, 0);
   player.play(result("j.c:0:1"));
   assert.deepEqual(player.effects, ["record-deployment", "leave-session", "request-restart"]);
   assert.equal(player.run.target, "os");

@@ -3,8 +3,10 @@ import { tasksOf, type Run, type RunProgress } from "./run.ts";
 import type { RunContext } from "./run-step.ts";
 import { timeLimitMs } from "./task-traits.ts";
 
-/** Weight of the newest measurement; reports come about twice a second. */
-const smoothing = 0.2;
+/** What lies this long back counts for a third: reports come about twice a second, and now and then two at once. */
+const smoothingMs = 2000;
+/** Over less than this a first measurement says nothing. */
+const firstMsMin = 250;
 
 function rateOf(
   previous: RunProgress | null,
@@ -12,13 +14,19 @@ function rateOf(
   stage: string | null,
   nowMs: number,
 ): number {
-  if (previous === null || previous.stage !== stage || nowMs <= previous.atMs) {
-    return previous?.rateBytesPerSecond ?? 0;
+  if (previous === null || previous.stage !== stage) {
+    return 0;
   }
-  const measured = Math.max(0, ((doneBytes - previous.doneBytes) * 1000) / (nowMs - previous.atMs));
-  return previous.rateBytesPerSecond === 0
-    ? measured
-    : previous.rateBytesPerSecond * (1 - smoothing) + measured * smoothing;
+  const elapsedMs = nowMs - previous.atMs;
+  if (elapsedMs <= 0) {
+    return previous.rateBytesPerSecond;
+  }
+  const measured = Math.max(0, ((doneBytes - previous.doneBytes) * 1000) / elapsedMs);
+  if (previous.rateBytesPerSecond === 0) {
+    return elapsedMs < firstMsMin ? 0 : measured;
+  }
+  const weight = 1 - Math.exp(-elapsedMs / smoothingMs);
+  return previous.rateBytesPerSecond * (1 - weight) + measured * weight;
 }
 
 /** Until when the next sign of progress must come; `null` leaves it as it is. */

@@ -30,13 +30,14 @@ const rootSizeMib = layout.diskSize - layout.rootFrom - 1;
 
 const packages = [
   ...["linux-image-cloud-amd64", "systemd", "systemd-sysv", "usr-is-merged", "udev", "dbus", "iproute2"],
-  ...["libatomic1", "libstdc++6", "kmod", "util-linux", "e2fsprogs"],
+  ...["libatomic1", "libstdc++6", "kmod", "util-linux", "e2fsprogs", "openssh-server"],
 ] as const;
 
 const unit = `[Unit]
 Description=Portolan agent
 After=systemd-networkd.service
 Wants=systemd-networkd.service
+ConditionPathExists=/opt/portolan/agent.mjs
 
 [Service]
 ExecStart=/usr/local/bin/node --disable-warning=ExperimentalWarning /opt/portolan/agent.mjs run --environment os
@@ -46,6 +47,11 @@ StandardOutput=journal+console
 
 [Install]
 WantedBy=multi-user.target
+`;
+
+/** Nobody can come in until a host key is put on a copy of the disk. */
+const sshCondition = `[Unit]
+ConditionPathExists=/etc/ssh/ssh_host_ed25519_key
 `;
 
 const network = `[Match]
@@ -60,7 +66,7 @@ ClientIdentifier=mac
 `;
 
 const grubConfig = `search --no-floppy --label portolan-root --set=root
-linux /vmlinuz root=LABEL=portolan-root ro console=ttyS0 quiet mitigations=off no_timer_check net.ifnames=0
+linux /vmlinuz root=LABEL=portolan-root ro console=ttyS0 quiet no_timer_check net.ifnames=0
 initrd /initrd.img
 boot
 `;
@@ -90,7 +96,13 @@ async function makeRootTree(folder: string, options: DebianDiskOptions): Promise
   await writeFile(join(folder, "etc/fstab"), "LABEL=portolan-root / ext4 rw,noatime 0 1\n");
   await writeFile(join(folder, "etc/hostname"), "imaged\n");
   await writeFile(join(folder, "etc/machine-id"), "");
-  for (const name of ["portolan-agent", "systemd-networkd"]) {
+  const sshFolder = join(folder, "etc/ssh");
+  for (const key of (await readdir(sshFolder)).filter((name) => name.startsWith("ssh_host_"))) {
+    await rm(join(sshFolder, key));
+  }
+  await mkdir(join(folder, "etc/systemd/system/ssh.service.d"), { recursive: true });
+  await writeFile(join(folder, "etc/systemd/system/ssh.service.d/lab.conf"), sshCondition);
+  for (const name of ["portolan-agent", "systemd-networkd", "ssh"]) {
     await runProgram("systemctl", ["--root", folder, "enable", name]);
   }
   const slow = ["systemd-timesyncd", "systemd-networkd-wait-online", "apt-daily.timer"];
@@ -242,33 +254,7 @@ export async function buildDebianDisk(options: DebianDiskOptions): Promise<strin
   return path;
 }
 
-/** Writes agent and settings into a copy of the disk, without mounting it. */
-export async function installAgent(
-  diskPath: string,
-  agent: { readonly bundlePath: string; readonly settings: string },
-): Promise<void> {
-  const work = await mkdtemp(join(tmpdir(), "portolan-agent-"));
-  const rootFileSystem = `${diskPath}?offset=${layout.rootFrom * mib}`;
-  try {
-    const settingsPath = join(work, "agent.toml");
-    await writeFile(settingsPath, agent.settings);
-    const files = [
-      { from: agent.bundlePath, to: "/opt/portolan/agent.mjs", mode: "0100644" },
-      { from: settingsPath, to: "/etc/portolan/agent.toml", mode: "0100600" },
-    ];
-    const commands = files.map(({ from, to, mode }) => `write ${from} ${to}\nsif ${to} mode ${mode}\n`);
-    const commandsPath = join(work, "commands");
-    await writeFile(commandsPath, commands.join(""));
-    await runProgram("debugfs", ["-w", "-f", commandsPath, rootFileSystem]);
-    // debugfs ends with 0 whatever happened, so what it wrote is read back.
-    for (const { from, to } of files) {
-      const copyPath = join(work, "copy");
-      await runProgram("debugfs", ["-R", `dump ${to} ${copyPath}`, rootFileSystem]);
-      if (!(await readFile(copyPath)).equals(await readFile(from))) {
-        throw new Error(`${to} could not be written into ${diskPath}`);
-      }
-    }
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+/** Its root file system, as e2fsprogs name a part of a file. */
+export function rootFileSystemOf(diskPath: string): string {
+  return `${diskPath}?offset=${layout.rootFrom * mib}`;
 }

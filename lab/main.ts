@@ -4,6 +4,7 @@ import { enterIsolation, isInside, LabError } from "./isolation.ts";
 import { captureAndRestore } from "./scenarios/capture.ts";
 import { firewalledSegment } from "./scenarios/firewall.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
+import { managedComputers } from "./scenarios/managed.ts";
 import { openRoom, readSetupLink } from "./scenarios/open-room.ts";
 import { relayedComputers } from "./scenarios/relay.ts";
 import { secureBoot } from "./scenarios/secure-boot.ts";
@@ -54,6 +55,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     title:
       "a Debian computer and one with four file systems are captured, and restored to larger and smaller disks",
     run: captureAndRestore,
+  },
+  managed: {
+    title: "three plain Debian computers get the agent over ssh, do one job with a jump, and open a terminal",
+    run: managedComputers,
   },
   wake: { title: "a magic packet switches a computer on", run: wakeByMagicPacket },
 };

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, open, rm } from "node:fs/promises";
+import { cp, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { installAgent } from "./debian-disk.ts";
+import { rootFileSystemOf } from "./debian-disk.ts";
+import { writeDiskFiles } from "./disk-files.ts";
 import { runProgram } from "./run-program.ts";
 import { SegmentNetwork } from "./segment-network.ts";
 import { labProgram, type LabSoftware, labRoot, passedSoftware } from "./software.ts";
@@ -190,10 +191,11 @@ export class LabSite {
     const { siteKeyFingerprint } = await this.portolan<{ siteKeyFingerprint: string }>("status");
     const sourcePath = join(this.folder, "source.raw");
     await runProgram("cp", ["--sparse=always", software.diskPath, sourcePath]);
-    await installAgent(sourcePath, {
-      bundlePath: software.agentBundlePath,
-      settings: `server = "${serverAddress}"\nsiteKey = "${siteKeyFingerprint}"\n`,
-    });
+    const settings = `server = "${serverAddress}"\nsiteKey = "${siteKeyFingerprint}"\n`;
+    await writeDiskFiles(rootFileSystemOf(sourcePath), [
+      { path: "/opt/portolan/agent.mjs", content: await readFile(software.agentBundlePath), mode: "0644" },
+      { path: "/etc/portolan/agent.toml", content: settings, mode: "0600" },
+    ]);
     return sourcePath;
   }
 

@@ -12,7 +12,7 @@ export type HostState =
   | { readonly type: "done"; readonly computerId: string }
   | { readonly type: "failed"; readonly reason: string };
 
-/** What a computer is told: settings by key. */
+/** What a computer is told: settings by key. An empty one is left out: without `server`, its agent looks for one by multicast. */
 export type HostSettings = Readonly<Record<string, string>>;
 
 export type InstallPlan = {
@@ -123,7 +123,9 @@ export async function installHost(
     const settings = { ...(isOurs ? { server: ourAddress } : {}), ...given.settings };
     const words = [
       `--site-key=${siteKey}`,
-      ...Object.entries(settings).map(([key, value]) => `--set=${key}=${value}`),
+      ...Object.entries(settings)
+        .filter(([, value]) => value !== "")
+        .map(([key, value]) => `--set=${key}=${value}`),
     ];
     const strange = words.find((word) => !plainWord.test(word));
     if (strange !== undefined) {

@@ -139,7 +139,10 @@ test("boot: a whole PXE boot, with port 4011 and without it", async (t) => {
   }
   const root = /portolan\.root=(\S+)/.exec(script)?.[1] ?? "";
   site.hosts.run("pc", "curl", ["-sf", "-o", join(folder, "root"), root]);
-  assert.match(script, /portolan\.boot=[0-9a-f]{64} BOOTIF=01-52-54-00-00-00-03 mitigations=off console=ttyS0/);
+  assert.match(
+    script,
+    /portolan\.boot=[0-9a-f]{64} BOOTIF=01-52-54-00-00-00-03 mitigations=off console=ttyS0/,
+  );
   await settle();
   const steps = site.events().filter(({ mac }) => mac === macs.busy);
   assert.deepEqual(

@@ -44,7 +44,7 @@ test("disk restore: until it is finished the disk holds neither partition table"
   await restore.begin();
   assert.ok(await restore.write(0, zstdCompressSync(chunkOf(0))));
   assert.ok(await restore.write(2, zstdCompressSync(chunkOf(2))));
-  await restore.clear(() => undefined);
+  await restore.clear(() => undefined, new AbortController().signal);
   const found = readFileSync(path);
   assert.ok(found.subarray(0, chunkSizeBytes).every((byte) => byte === 0));
   assert.ok(found.subarray(-34 * 512).every((byte) => byte === 0));
@@ -71,7 +71,7 @@ test("disk restore: a finished disk equals the image, a changed one is reported 
   await restore.begin();
   await restore.write(0, zstdCompressSync(chunkOf(0)));
   await restore.write(2, zstdCompressSync(chunkOf(2)));
-  await restore.clear(() => undefined);
+  await restore.clear(() => undefined, new AbortController().signal);
   await disk.write(2 * chunkSizeBytes + 5, Uint8Array.of((image[2 * chunkSizeBytes + 5] ?? 0) ^ 1));
   assert.match((await restore.verify(() => undefined)) ?? "", /chunk 2 reads back differently/);
   assert.ok(
@@ -103,7 +103,7 @@ test("disk restore: what a disk holds already is not asked for, and the end is r
       .every((byte) => byte === 0),
   );
   await restore.write(2, zstdCompressSync(chunkOf(2)));
-  await restore.clear(() => undefined);
+  await restore.clear(() => undefined, new AbortController().signal);
   assert.equal(await restore.verify(() => undefined), null);
   assert.equal(await restore.complete((first) => ({ first, backup: null })), null);
   assert.ok(readFileSync(path).subarray(0, image.byteLength).equals(image));

@@ -97,9 +97,12 @@ export class DiskRestore implements ChunkSink {
 
   /**
    * Zeroes what the image has as zeros and the disk has not. Comes after the chunks: it may take minutes, in which a whole
-   * room would wait.
+   * room would wait. Ends early when it is cancelled.
    */
-  async clear(onProgress: (doneBytes: number, totalBytes: number) => void): Promise<void> {
+  async clear(
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { chunks } = this.#manifest;
     const free = freeChunks(this.#manifest);
     const empty = [...chunks.keys()].filter(
@@ -116,7 +119,7 @@ export class DiskRestore implements ChunkSink {
       }
       doneBytes += length;
       onProgress(doneBytes, empty.length * this.#manifest.chunkSizeBytes);
-      return true;
+      return !signal.aborted;
     });
   }
 

@@ -80,13 +80,12 @@ async function bringChunks(
       await right.keepTrying((access) => restoreByUnicast(restore, manifest, access, context, onWritten));
     }
   }
-  if (context.signal.aborted) {
-    return false;
+  if (!context.signal.aborted) {
+    await restore.clear((doneBytes, allBytes) => {
+      context.report({ doneBytes, totalBytes: allBytes, transport: null, stage: "clearing" });
+    }, context.signal);
   }
-  await restore.clear((doneBytes, allBytes) => {
-    context.report({ doneBytes, totalBytes: allBytes, transport: null, stage: "clearing" });
-  });
-  return true;
+  return !context.signal.aborted;
 }
 
 /** Proves what was written, makes the disk this computer's own, and only then bootable. */

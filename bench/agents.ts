@@ -69,6 +69,7 @@ async function createSite(dataDir: string, count: number): Promise<BenchAgents> 
         lastSeenAtMs: null,
         createdAtMs: nowMs + number,
         revokedAtMs: null,
+        initialAskedAtMs: null,
       },
     });
     const subject = { computerId: id, role: "os" } as const;

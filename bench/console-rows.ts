@@ -37,6 +37,7 @@ function computerOf(number: number, nowMs: number): StoredComputer {
     ...{ inventory: { ...simulatedInventory(number, `pc-${number}`, address), macs: [mac] } },
     ...{ osKeyFingerprint: null, osKeyAtMs: null, approvedKeyFingerprint: null, waitingKeyFingerprint: null },
     ...{ deployedAtMs: null, lastSeenAtMs: nowMs - number * 1000, createdAtMs: nowMs, revokedAtMs: null },
+    initialAskedAtMs: null,
   };
 }
 

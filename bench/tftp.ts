@@ -32,6 +32,7 @@ const peers: readonly Peer[] = [
     program: "dnsmasq",
     args: (folder) => [
       ...["--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--enable-tftp"],
+      "--pid-file=",
       `--tftp-root=${folder}`,
     ],
   },

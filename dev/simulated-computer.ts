@@ -3,13 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { AgentIdentity } from "#agent/identity.ts";
 import { ProbeRunner } from "#agent/probe/probe-runner.ts";
-import { connectPinned } from "#agent/pinned-tls.ts";
+import { connectPinned } from "#platform/pinned-tls.ts";
 import type { TaskContext, TaskOutcome } from "#agent/task.ts";
 import { ComputerUuid } from "#engine/boot/computer-uuid.ts";
 import { bootEvent, type BootStage } from "#engine/boot/boot-event.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { SimulatedComputer as SimulatedHost } from "#platform/sim/simulated-computer.ts";
+import { probeKinds } from "#wire/probe/probe-order.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { MacAddress } from "#wire/address/mac-address.ts";
 import { encodeFrame, FrameReader, frameSizeBytesMax } from "#wire/control/frame.ts";
@@ -23,6 +24,7 @@ import {
   type TaskReport,
 } from "#wire/control/message.ts";
 import type { TaskMessage } from "#wire/control/task-message.ts";
+import { simulateCapture } from "./simulated-capture.ts";
 import { simulateDeploy } from "./simulated-deploy.ts";
 import type { SimulatedSite } from "./simulated-site.ts";
 
@@ -105,6 +107,15 @@ export class SimulatedComputer {
   stop(): void {
     this.#isStopped = true;
     this.#socket?.destroy();
+    this.#endTasks();
+  }
+
+  /** Power is gone: what it was doing ends with its sockets and timers. */
+  #endTasks(): void {
+    for (const { abort } of this.#tasks.values()) {
+      abort.abort();
+    }
+    this.#tasks = new Map();
   }
 
   /** Boots, connects, and boots again whenever it was told to restart. Returns when stopped. */
@@ -131,7 +142,7 @@ export class SimulatedComputer {
     }
     this.#isOff = false;
     this.#agentRunId = randomUUID();
-    this.#tasks = new Map();
+    this.#endTasks();
     if (this.#isInstalled && !hasWork()) {
       this.#record("discover", "known-without-work");
       await delay(2 * bootStepDelayMs);
@@ -185,6 +196,10 @@ export class SimulatedComputer {
       siteKeyFingerprint: server.authority.fingerprint,
       ...(certificate === null ? {} : { key: identity.keyPem, cert: certificate }),
     });
+    if (this.#isStopped) {
+      socket.destroy();
+      return false;
+    }
     this.#socket = socket;
     socket.write(encodeFrame(certificate === null ? this.#enroll(identity, socket) : this.#hello()));
     return this.#talk(socket, identity);
@@ -222,6 +237,7 @@ export class SimulatedComputer {
       agentRunId: this.#agentRunId,
       inventory: this.#options.inventory,
       tasks: [...this.#tasks.values()].map(({ report }) => report),
+      probes: probeKinds,
     };
   }
 
@@ -235,7 +251,9 @@ export class SimulatedComputer {
       socket.on("data", (bytes: Buffer) => {
         for (const value of reader.push(bytes)) {
           const message = decodeServerMessage(value);
-          wasTold ||= message.type === "task" && ["restart", "power-off"].includes(message.task.kind);
+          wasTold ||=
+            message.type === "task" &&
+            ["restart", "power-off", "start-installer"].includes(message.task.kind);
           this.#receive(socket, identity, message);
         }
       });
@@ -286,7 +304,11 @@ export class SimulatedComputer {
       onMessage: null,
     };
     this.#tasks.set(key, running);
-    if (task.kind === "restart" || task.kind === "power-off") {
+    if (task.kind === "restart" || task.kind === "power-off" || task.kind === "start-installer") {
+      if (task.kind === "start-installer") {
+        this.#isInstalled = true;
+        this.#osIdentity = null;
+      }
       this.#isOff = task.kind === "power-off";
       this.#sendResult({ key, outcome: "done", reason: null });
       this.#socket?.end();
@@ -309,6 +331,9 @@ export class SimulatedComputer {
   }
 
   async #do(task: TaskMessage["task"], key: string, running: RunningTask): Promise<TaskOutcome> {
+    if (task.kind === "capture-image") {
+      return simulateCapture(this.#contextFor(key, running));
+    }
     if (task.kind !== "deploy-image") {
       await delay(1500);
       return { outcome: "done", reason: null };

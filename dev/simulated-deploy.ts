@@ -4,7 +4,7 @@ import type { ChunkSink } from "#agent/imaging/chunk-sink.ts";
 import { ImagingInbox } from "#agent/imaging/imaging-inbox.ts";
 import { restoreByMulticast } from "#agent/imaging/restore-by-multicast.ts";
 import { restoreByUnicast } from "#agent/imaging/restore-by-unicast.ts";
-import { TransferClient } from "#agent/imaging/transfer-client.ts";
+import { connectTransfer } from "#agent/imaging/connect-transfer.ts";
 import { TransferRight } from "#agent/imaging/transfer-right.ts";
 import type { TaskContext, TaskOutcome } from "#agent/task.ts";
 import type { TaskMessage } from "#wire/control/task-message.ts";
@@ -50,7 +50,7 @@ export async function simulateDeploy(
   context.onMessage((message) => inbox.push(message));
   const right = new TransferRight(task.transfer, inbox, context.signal);
   const manifest = await right.keepTrying(async (access) => {
-    const transfer = await TransferClient.connect(context, access);
+    const transfer = await connectTransfer(context, access);
     const text = await transfer.readManifest().finally(() => transfer.close());
     return decodeManifest(text);
   });

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { nobody } from "#server/accounts/principal.ts";
+import { Scopes } from "#server/accounts/scope.ts";
 import { createHandlers } from "#server/api-handlers.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { MacAddress } from "#wire/address/mac-address.ts";
@@ -102,7 +103,9 @@ export async function addSimulatedImage(
   randomFillSync(content, 0, image.dataMib * 2 ** 20);
   writePartitionTable(content);
   writeFileSync(path, content);
-  const nothing = { query: undefined, principal: nobody, address: "", setCookie: () => undefined };
+  const scope = new Scopes(server).wholeSite;
+  const ignore = { setCookie: () => undefined, setActor: () => undefined };
+  const nothing = { query: undefined, principal: nobody, scope, address: "", ...ignore };
   const { id } = await createHandlers(server, "simulated").importImage({
     ...nothing,
     id: "",

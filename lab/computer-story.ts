@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { hashFile, type LabSite, until } from "./site.ts";
 import type { VirtualComputer } from "./virtual-computer.ts";
 
@@ -100,4 +100,16 @@ export async function bootEventsSince(
 /** Whether nothing was ever written to a computer's disk: an empty disk is a file without a single block. */
 export async function isDiskUntouched(computer: VirtualComputer): Promise<boolean> {
   return (await stat(computer.diskPath)).blocks === 0;
+}
+
+/** What its serial console has shown since it was switched on first. */
+export function screenOf(computer: VirtualComputer): Promise<string> {
+  return readFile(computer.serialPath, "utf8");
+}
+
+/** @param from what was on the screen before does not count */
+export async function untilScreen(computer: VirtualComputer, text: string, from = 0): Promise<void> {
+  await until(`${computer.plan.name} shows "${text}"`, 600_000, async () =>
+    (await screenOf(computer)).slice(from).includes(text) ? true : null,
+  );
 }

@@ -4,7 +4,9 @@ import { enterIsolation, isInside, LabError } from "./isolation.ts";
 import { captureAndRestore } from "./scenarios/capture.ts";
 import { firewalledSegment } from "./scenarios/firewall.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
+import { scriptedInstallation } from "./scenarios/installer.ts";
 import { managedComputers } from "./scenarios/managed.ts";
+import { menuOfNewComputers } from "./scenarios/menu.ts";
 import { openRoom, readSetupLink } from "./scenarios/open-room.ts";
 import { relayedComputers } from "./scenarios/relay.ts";
 import { secureBoot } from "./scenarios/secure-boot.ts";
@@ -30,6 +32,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     title: "the same with the server killed and started again while it images",
     run: (site) => firstDeployment(site, { killServer: true }),
   },
+  menu: {
+    title:
+      "new computers on BIOS and UEFI: a key chooses from the menu, time chooses, and one goes to its own disk",
+    run: menuOfNewComputers,
+  },
   relay: {
     title: "behind a relay: known with work is imaged, known without work starts its disk, unknown waits",
     run: relayedComputers,
@@ -50,6 +57,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "secure-boot": {
     title: "a computer with Secure Boot boots through signed stages and registers",
     run: secureBoot,
+  },
+  installer: {
+    title:
+      "a stand-in installer goes the whole way; under Secure Boot Debian's own reads the answers of its computer",
+    run: scriptedInstallation,
   },
   capture: {
     title:

@@ -74,6 +74,7 @@ export function startCentralDhcp(
     "dnsmasq",
     [
       ...["--keep-in-foreground", "--port=0", "--no-resolv", "--no-hosts", "--conf-file=/dev/null"],
+      "--pid-file=",
       ...["--user=root", `--interface=${given.interfaceName}`, "--bind-interfaces", ...ranges],
       ...[`--dhcp-leasefile=${join(given.folder, `${given.host}.leases`)}`, "--log-dhcp", "--log-facility=-"],
     ],

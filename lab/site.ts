@@ -63,6 +63,8 @@ export class LabSite {
       [
         ...[
           "--keep-in-foreground",
+          // Two of them at once would quarrel about the usual one.
+          "--pid-file=",
           "--port=0",
           "--no-resolv",
           "--no-hosts",

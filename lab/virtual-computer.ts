@@ -62,7 +62,7 @@ export class VirtualComputer {
     await writeFile(this.diskPath, "");
     await truncate(this.diskPath, this.plan.diskMib << 20);
     if (this.plan.firmware !== "bios") {
-      await copyFile(firmwareFiles[this.plan.firmware].vars, this.#varsPath);
+      await copyFile(firmwareFiles[this.plan.firmware].vars, this.varsPath);
     }
   }
 
@@ -70,8 +70,10 @@ export class VirtualComputer {
     const log = createWriteStream(this.serialPath, { flags: "a" });
     log.write(`\n--- power on ${new Date().toISOString()}\n`);
     const child = spawn("ip", ["netns", "exec", switchName, "qemu-system-x86_64", ...this.#arguments()], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    // Nobody types into a computer that is off.
+    child.stdin.on("error", () => undefined);
     // Two streams share the log, so neither may end it.
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -81,6 +83,11 @@ export class VirtualComputer {
       this.#child = null;
       this.#onOff?.();
     });
+  }
+
+  /** Keys at its console, the serial one. */
+  type(keys: string): void {
+    this.#child?.stdin?.write(keys);
   }
 
   /** Resolves when the guest has restarted or switched off. */
@@ -123,7 +130,8 @@ export class VirtualComputer {
     socket.end();
   }
 
-  get #varsPath(): string {
+  /** The flash with its firmware's variables, where it has UEFI. */
+  get varsPath(): string {
     return join(this.plan.folder, `${this.plan.name}.vars`);
   }
 
@@ -140,7 +148,7 @@ export class VirtualComputer {
         ? []
         : [
             ...["-drive", `if=pflash,format=raw,unit=0,readonly=on,file=${firmwareFiles[firmware].code}`],
-            ...["-drive", `if=pflash,format=raw,unit=1,file=${this.#varsPath}`],
+            ...["-drive", `if=pflash,format=raw,unit=1,file=${this.varsPath}`],
           ];
     const secure = isSecure ? ["-global", "driver=cfi.pflash01,property=secure,value=on"] : [];
     const rom = firmware === "bios" && existsSync("/usr/lib/ipxe/qemu/pxe-virtio.rom") ? "" : ",romfile=";

@@ -41,7 +41,7 @@ export function consoleConfig(): InlineConfig {
       // Everything is a file of its own: the content security policy allows nothing inside the page.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      rolldownOptions: { input: ["console/index.html", "console/terminal.html", "console/desktop.html"] },
+      rolldownOptions: { input: ["console/index.html", "console/remote.html"] },
     },
   };
 }

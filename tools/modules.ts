@@ -99,7 +99,7 @@ export const moduleRules: readonly ModuleRule[] = [
   {
     name: "console",
     folder: "console",
-    mayImport: ["wire", "plan"],
+    mayImport: ["wire", "plan", "engine"],
     mayImportTypesOf: ["api"],
     packages: [
       "react",
@@ -114,7 +114,8 @@ export const moduleRules: readonly ModuleRule[] = [
       "virtual:routes",
     ],
     node: false,
-    because: "a client with no privileges; computes what a change does to the plan with the plan's own code",
+    because:
+      "a client with no privileges; computes what a change does with the code of the plan and the engines",
   },
   {
     name: "lab",

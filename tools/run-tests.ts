@@ -1,70 +1,110 @@
 import { spawnSync } from "node:child_process";
-import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { endRunningTestFiles, runTestFile, type TestCounts } from "./run-test-file.ts";
 import { listSourceFiles } from "./source-files.ts";
 
-type Counts = { passed: number; failed: number; skipped: number };
+/** Test files, by how their paths begin, that run one after the other. The lanes of a stage run side by side. */
+type Lane = { readonly folders: readonly string[]; readonly fileTimeoutMs: number };
 
-type Stage = {
-  readonly title: string;
-  /** Folders whose `*.test.ts` files belong to the stage. */
-  readonly folders: readonly string[];
-  /** Test files at once: 1 where they load the machine or share names of namespaces. */
-  readonly concurrency: number;
-};
+type Stage = { readonly title: string; readonly lanes: readonly Lane[] };
+
+const minuteMs = 60_000;
+
+/** What has not ended by then counts as failed: a late answer is worth more than none. */
+const deadlineMs = 85 * minuteMs;
 
 /** Cheapest first; what only pure code needs, then real sockets and programs, then virtual computers. */
 const stages: readonly Stage[] = [
-  { title: "unit tests", folders: ["src/", "tools/"], concurrency: 2 },
-  { title: "with real programs and sockets", folders: ["test/"], concurrency: 1 },
+  {
+    title: "unit tests",
+    lanes: [
+      { folders: ["src/engine/", "src/wire/"], fileTimeoutMs: 5 * minuteMs },
+      { folders: ["src/", "tools/"], fileTimeoutMs: 5 * minuteMs },
+    ],
+  },
+  // Side by side, since most of them wait most of the time; each has network namespaces and folders of its own.
+  {
+    title: "with real programs and sockets",
+    lanes: [
+      {
+        folders: ["test/agent/", "test/boot/", "test/imaging/", "test/platform/"],
+        fileTimeoutMs: 12 * minuteMs,
+      },
+      { folders: ["test/"], fileTimeoutMs: 12 * minuteMs },
+    ],
+  },
+  // Not beside the others: proofs of the plan judge how late an answer is.
+  {
+    title: "the plan, proven",
+    lanes: [
+      {
+        folders: ["test/plan/faults", "test/plan/kernel", "test/plan/site-servers"],
+        fileTimeoutMs: 12 * minuteMs,
+      },
+      { folders: ["test/plan/"], fileTimeoutMs: 12 * minuteMs },
+    ],
+  },
+  // Alone: three virtual computers keep both processors of a small machine busy.
+  { title: "virtual computers", lanes: [{ folders: ["test/lab/"], fileTimeoutMs: 20 * minuteMs }] },
 ];
 
-const lastFolder = "test/lab/";
+const total = { passed: 0, failed: 0, skipped: 0 };
 
-async function runFiles(files: readonly string[], concurrency: number): Promise<Counts> {
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const stream = run({ files: [...files], concurrency, timeout: 20 * 60_000 });
-  stream.on("test:summary", (summary) => {
-    if (summary.file === undefined) {
-      const { tests, passed, skipped, todo } = summary.counts;
-      counts.passed = passed;
-      counts.skipped = skipped + todo;
-      // Whatever neither passed nor says why it was skipped has failed, cancelled ones included.
-      counts.failed = tests - passed - skipped - todo;
+function add({ passed, failed, skipped }: TestCounts): void {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+
+/** The stage and lane whose folder is the longest that holds the file. */
+function laneOf(path: string): Lane | undefined {
+  const lanes = stages.flatMap((stage) => stage.lanes);
+  const fit = (lane: Lane): number =>
+    Math.max(0, ...lane.folders.filter((folder) => path.startsWith(folder)).map((folder) => folder.length));
+  return lanes.filter((lane) => fit(lane) > 0).toSorted((a, b) => fit(b) - fit(a))[0];
+}
+
+async function runLane(files: readonly string[], lane: Lane): Promise<void> {
+  for (const path of files) {
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs < minuteMs) {
+      console.log(`✖ ${path}: not begun, the ${deadlineMs / minuteMs} minutes for all are over`);
+      add({ passed: 0, failed: 1, skipped: 0 });
+      continue;
     }
-  });
-  for await (const chunk of stream.compose(spec)) {
-    process.stdout.write(String(chunk));
+    const startedAtMs = performance.now();
+    const { counts, output } = await runTestFile(path, Math.min(lane.fileTimeoutMs, leftMs));
+    add(counts);
+    // Node's own counts of each file would drown what there is to read.
+    const lines = output.split("\n").filter((line) => line !== "" && !nodeCountLine.test(line));
+    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+    console.log(`-- ${path} (${seconds} s)\n${lines.join("\n")}`);
   }
-  return counts;
+}
+
+const nodeCountLine = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
+function check(): void {
+  console.log("== check");
+  const { status } = spawnSync(process.execPath, ["tools/check.ts", "--without-tests"], { stdio: "inherit" });
+  add(status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
 }
 
 async function main(): Promise<void> {
   const only = process.argv.slice(2);
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const add = (counts: Counts): void => {
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-  };
   if (only.length === 0) {
-    console.log("== check");
-    const check = spawnSync(process.execPath, ["tools/check.ts", "--without-tests"], { stdio: "inherit" });
-    add(check.status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
+    check();
   }
   const testFiles = listSourceFiles()
     .map((file) => file.path)
     .filter((path) => path.endsWith(".test.ts"))
-    .filter((path) => only.length === 0 || only.some((wanted) => path.startsWith(wanted)));
+    .filter((path) => only.length === 0 || only.some((wanted) => path.startsWith(wanted)))
+    .toSorted();
   for (const stage of stages) {
-    const files = testFiles
-      .filter((path) => stage.folders.some((folder) => path.startsWith(folder)))
-      .toSorted(
-        (a, b) => Number(a.startsWith(lastFolder)) - Number(b.startsWith(lastFolder)) || (a < b ? -1 : 1),
-      );
-    if (files.length > 0) {
-      console.log(`== ${stage.title}: ${files.length} files`);
-      add(await runFiles(files, stage.concurrency));
+    const filesOf = (lane: Lane): string[] => testFiles.filter((path) => laneOf(path) === lane);
+    const count = stage.lanes.flatMap(filesOf).length;
+    if (count > 0) {
+      console.log(`== ${stage.title}: ${count} files`);
+      await Promise.all(stage.lanes.map((lane) => runLane(filesOf(lane), lane)));
     }
   }
   if (total.passed + total.failed + total.skipped === 0) {
@@ -77,4 +117,10 @@ async function main(): Promise<void> {
   }
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    endRunningTestFiles();
+    process.exit(1);
+  });
+}
 await main();

@@ -7,7 +7,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { readProof } from "./api/proof.ts";
-import { LoginPage, SetupPage } from "./pages/login-page.tsx";
+import { LoginPage, ProviderPage, SetupPage } from "./pages/login-page.tsx";
 import { Shell } from "./pages/shell.tsx";
 import { WorkPage } from "./pages/work-page.tsx";
 import { NotFound } from "./pages/not-found.tsx";
@@ -15,6 +15,11 @@ import { NotFound } from "./pages/not-found.tsx";
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
 const loginRoute = createRoute({ getParentRoute: () => rootRoute, path: "/login", component: LoginPage });
+const providerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/login/provider",
+  component: ProviderPage,
+});
 const setupRoute = createRoute({ getParentRoute: () => rootRoute, path: "/setup", component: SetupPage });
 
 const shellRoute = createRoute({
@@ -57,8 +62,8 @@ const planRoute = createRoute({
 });
 const bootRoute = createRoute({
   getParentRoute: () => shellRoute,
-  path: "/boot",
-  component: lazyRouteComponent(() => import("./pages/boot-page.tsx"), "BootPage"),
+  path: "/boot/{-$tab}",
+  component: lazyRouteComponent(() => import("./pages/boot/boot-page.tsx"), "BootPage"),
 });
 const optionsRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -84,6 +89,7 @@ const guideRoute = createRoute({
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     loginRoute,
+    providerRoute,
     setupRoute,
     shellRoute.addChildren([
       workRoute,

@@ -1,6 +1,9 @@
 import { copyFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { buildDataDisk } from "../data-disk.ts";
 import { differences, hashPartition, type LabPartition } from "../file-hashes.ts";
+import { readBootEntries } from "../firmware-variables.ts";
+import { runProgram } from "../run-program.ts";
 import { type LabSite, until } from "../site.ts";
 import type { VirtualComputer } from "../virtual-computer.ts";
 
@@ -20,7 +23,9 @@ const dataPartitions: readonly LabPartition[] = [
 
 /**
  *   pc1 (Debian, 1400 MiB) ── captured ──> pc2 (UEFI, 1700 MiB)   pc3 (BIOS, 1000 MiB), one session, each its own name
- *   pc4 (ext4, xfs, NTFS, btrfs, 760 MiB) ── captured ──> pc5 (700 MiB: NTFS shrinks, btrfs moves)
+ *   pc4 (ext4, xfs, NTFS, btrfs, 760 MiB) ── captured ──> pc5 (700 MiB: NTFS shrinks, btrfs moves forward)
+ *                                                         pc6 (860 MiB: NTFS grows, btrfs moves back), one session
+ * Both restores go by multicast; one computer of each may be moved to unicast, and is named.
  */
 export async function captureAndRestore(site: LabSite): Promise<void> {
   const { steps, network } = site;
@@ -76,6 +81,42 @@ async function compareRoot(
   );
 }
 
+const espType = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+
+/** The firmware has an entry of ours, in its order, that names the EFI partition of the restored disk by its new GUID. */
+async function requireBootEntry(site: LabSite, computer: VirtualComputer): Promise<void> {
+  type Table = {
+    partitiontable: { partitions: { start: number; size: number; type: string; uuid: string }[] };
+  };
+  const { partitiontable } = JSON.parse(await runProgram("sfdisk", ["--json", computer.diskPath])) as Table;
+  const index = partitiontable.partitions.findIndex(({ type }) => type === espType);
+  const esp = partitiontable.partitions[index];
+  const entries = await readBootEntries(computer.varsPath);
+  const ours = entries.filter(({ description }) => description === "Portolan disk");
+  const wanted = {
+    number: index + 1,
+    firstSector: esp?.start,
+    sectorCount: esp?.size,
+    id: esp?.uuid.toLowerCase(),
+  };
+  const [entry] = ours;
+  if (
+    ours.length !== 1 ||
+    entry === undefined ||
+    !entry.isActive ||
+    entry.orderIndex < 0 ||
+    !isDeepStrictEqual(entry.partition, wanted)
+  ) {
+    throw new Error(
+      `${computer.plan.name}: no boot entry in the firmware's order for ${JSON.stringify(wanted)}; ` +
+        `it has: ${JSON.stringify(entries)}`,
+    );
+  }
+  site.steps.say(
+    `  ${computer.plan.name}: its firmware's entry ${entry.number} names partition ${wanted.id}`,
+  );
+}
+
 async function debian(site: LabSite, sourcePath: string): Promise<void> {
   const { steps } = site;
   const pc1 = await site.addComputer({ name: "pc1", firmware: "bios", segment: "room" });
@@ -96,7 +137,7 @@ async function debian(site: LabSite, sourcePath: string): Promise<void> {
   await steps.do(
     "restoring to 1700 and 1000 MiB, each with its own name, until their agents connect",
     async () => {
-      const options = ["--resize", "last", "--host-name", "lab-{serial}", "--boot-entry"];
+      const options = ["--resize", "last", "--host-name", "lab-{serial}", "--new-ids", "--boot-entry"];
       // A job that fails ends the wait for computers that will not restart then.
       const deploying = site.portolanShown("deploy", "debian", ...ids, ...options).then((code) => {
         if (code !== 0) {
@@ -106,9 +147,13 @@ async function debian(site: LabSite, sourcePath: string): Promise<void> {
       const restarts = [pc2, pc3].map(async (computer) => {
         await computer.waitOff(900_000);
         await compareRoot(site, computer, wanted, computer.plan.diskMib - 35);
+        if (computer.plan.firmware !== "bios") {
+          await requireBootEntry(site, computer);
+        }
         computer.powerOn();
       });
       await Promise.all([deploying, ...restarts]);
+      await requireMulticast(site, "debian");
     },
   );
   type WithInventory = { environment: string | null; inventory: { hostName: string } | null };
@@ -137,32 +182,73 @@ async function data(site: LabSite): Promise<void> {
     await capture(site, await bring(site, pc4), "data");
     await pc4.powerOff();
   });
-  const lessMib = 60;
-  const pc5 = await site.addComputer({
-    ...{ name: "pc5", firmware: "bios", segment: "room", diskMib: dataMib - lessMib },
-  });
+  const moreMib = [-60, 100];
+  const targets: VirtualComputer[] = [];
+  for (const [index, more] of moreMib.entries()) {
+    const name = `pc${index + 5}`;
+    const diskMib = dataMib + more;
+    targets.push(await site.addComputer({ name, firmware: "bios", segment: "room", diskMib }));
+  }
   await steps.do(
-    `restoring it to a disk of ${dataMib - lessMib} MiB: NTFS shrinks, btrfs moves`,
+    "restoring it to 700 and 860 MiB: NTFS, the third of four, shrinks and grows, btrfs moves",
     async () => {
-      const id = await bring(site, pc5);
+      const ids = await Promise.all(targets.map((computer) => bring(site, computer)));
       // No system on it: the job waits for one in vain, so nobody waits for the job.
-      void site.portolanShown("deploy", "data", id, "--resize", "3");
-      await pc5.waitOff(600_000);
+      void site.portolanShown("deploy", "data", ...ids, "--resize", "3");
+      await Promise.all(targets.map((computer) => computer.waitOff(600_000)));
+      await requireMulticast(site, "data");
     },
   );
+  for (const [index, computer] of targets.entries()) {
+    await compareData(site, computer, wanted, moreMib[index] ?? 0);
+  }
+}
+
+/**
+ * At least one computer had all of it by multicast. One that the room could not wait for (emulated computers share two
+ * processors) goes on by unicast, and is named.
+ */
+async function requireMulticast(site: LabSite, imageName: string): Promise<void> {
+  type Session = {
+    imageName: string;
+    group: string | null;
+    joined: number;
+    sentBytes: number;
+    copyBytes: number;
+    movedToUnicast: { computerId: string; reason: string }[];
+  };
+  const sessions = await site.portolan<Session[]>("session", "list");
+  const session = sessions.find((one) => one.imageName === imageName);
+  if (session === undefined || session.group === null || session.movedToUnicast.length >= session.joined) {
+    throw new Error(`nobody got ${imageName} by multicast: ${JSON.stringify(session)}`);
+  }
+  const copies = (session.sentBytes / session.copyBytes).toFixed(2);
+  site.steps.say(`  by multicast in ${session.group}: ${copies} copies for ${session.joined} computers`);
+  for (const { computerId, reason } of session.movedToUnicast) {
+    site.steps.say(`  ${computerId} went on by unicast: ${reason}`);
+  }
+}
+
+async function compareData(
+  site: LabSite,
+  computer: VirtualComputer,
+  wanted: readonly ReadonlyMap<string, string>[],
+  moreMib: number,
+): Promise<void> {
   for (const [index, partition] of dataPartitions.entries()) {
     const place = {
       ...partition,
-      sizeMib: partition.sizeMib - (index === 2 ? lessMib : 0),
-      startMib: partition.startMib - (index === 3 ? lessMib : 0),
+      sizeMib: partition.sizeMib + (index === 2 ? moreMib : 0),
+      startMib: partition.startMib + (index === 3 ? moreMib : 0),
     };
-    const found = await hashPartition(pc5.diskPath, place);
+    const found = await hashPartition(computer.diskPath, place);
     const other = differences(wanted[index] ?? new Map(), found);
+    const { name } = computer.plan;
     if (other.length > 0) {
       throw new Error(
-        `${partition.fileSystem}: ${other.length} files differ: ${other.slice(0, 5).join(" ")}`,
+        `${name}, ${partition.fileSystem}: ${other.length} files differ: ${other.slice(0, 5).join(" ")}`,
       );
     }
-    steps.say(`  ${partition.fileSystem}: all ${found.size} files equal the source's`);
+    site.steps.say(`  ${name}, ${partition.fileSystem}: all ${found.size} files equal the source's`);
   }
 }

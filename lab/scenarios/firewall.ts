@@ -230,19 +230,30 @@ type Session = {
   readonly joined: number;
   readonly sentBytes: number;
   readonly copyBytes: number;
+  readonly receivers: readonly { readonly expectedCount: number; readonly lostCount: number }[];
   readonly movedToUnicast: readonly { readonly reason: string }[];
 };
 
-/** The newest session says how the image went. */
+/** What must come by the group at least. A computer that is emulated on a busy machine loses some of it. */
+const receivedShareMin = 0.8;
+
+/**
+ * The newest session says how the image went: by the group to every computer, or to none. One that loses more than the
+ * others may still fetch its rest by unicast.
+ */
 async function expectTransport(site: LabSite, transport: "multicast" | "unicast"): Promise<void> {
   const sessions = await site.portolan<Session[]>("session", "list");
   const [session] = sessions.toSorted((left, right) => right.id - left.id);
   const moved = session?.movedToUnicast.length ?? 0;
-  if (session === undefined || (transport === "multicast" ? moved > 0 : moved < 2)) {
+  const received = (session?.receivers ?? []).filter(
+    ({ expectedCount, lostCount }) => expectedCount - lostCount > receivedShareMin * expectedCount,
+  ).length;
+  const isAsWanted = transport === "multicast" ? received === 2 : received === 0 && moved === 2;
+  if (session === undefined || !isAsWanted) {
     throw new Error(`the image did not go by ${transport}: ${JSON.stringify(session)}`);
   }
   site.steps.say(
-    `  session ${session.id} on ${session.group}:${session.port}: ${session.joined} computers, ` +
+    `  session ${session.id} on ${session.group}:${session.port}: ${session.joined} computers, ${received} had it by the group, ` +
       `${(session.sentBytes / 1e6).toFixed(1)} MB by multicast for a copy of ${(session.copyBytes / 1e6).toFixed(1)} MB, ` +
       `${moved} moved to unicast${moved === 0 ? "" : ` (${session.movedToUnicast[0]?.reason})`}`,
   );

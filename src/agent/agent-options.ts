@@ -1,4 +1,4 @@
-const defaultConfigPath = "/etc/portolan/agent.toml";
+import { agentPlaces } from "./agent-places.ts";
 
 /** What `portolan agent` can do. */
 export const agentCommands = ["run", "install", "settings", "status", "record"] as const;
@@ -6,7 +6,7 @@ export const agentCommands = ["run", "install", "settings", "status", "record"] 
 /** Flags of `portolan agent`, as `parseArgs` takes them. */
 export const agentOptions = {
   environment: { type: "string", default: "os" },
-  config: { type: "string", default: defaultConfigPath },
+  config: { type: "string", default: agentPlaces.settings },
   server: { type: "string" },
   port: { type: "string" },
   "site-key": { type: "string" },

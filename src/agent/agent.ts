@@ -14,14 +14,18 @@ import {
   type EnrollMessage,
   type ServerMessage,
 } from "#wire/control/message.ts";
+import { probeKinds } from "#wire/probe/probe-order.ts";
 import type { Inventory } from "#wire/control/inventory.ts";
 import type { RogueServer } from "./find-server.ts";
 import type { AgentIdentity } from "./identity.ts";
-import { connectPinned, PinError } from "./pinned-tls.ts";
+import { connectPinned, PinError } from "#platform/pinned-tls.ts";
 import { ProbeRunner } from "./probe/probe-runner.ts";
 import { RemoteControl } from "./remote/remote-control.ts";
 import { RogueList } from "./rogue-list.ts";
 import { type SettingsKeeper, settingsOf } from "./settings-keeper.ts";
+import { MenuDesk } from "./menu-desk.ts";
+import { flushSocket } from "./flush-socket.ts";
+import { SoftwareTeller } from "./software.ts";
 import { TaskRunner } from "./task-runner.ts";
 import { wakePeer } from "./wake-peer.ts";
 
@@ -55,6 +59,8 @@ export class Agent {
   #anySocket: TLSSocket | null = null;
   readonly #remote: RemoteControl;
   readonly #rogues = new RogueList();
+  readonly #menu: MenuDesk;
+  readonly #software: SoftwareTeller;
   #isStopped = false;
   /** Connect at once: with the certificate it was given, or with other settings. */
   #isNewStart = false;
@@ -66,11 +72,10 @@ export class Agent {
   constructor(dependencies: AgentDependencies) {
     this.#dependencies = dependencies;
     const { network, identity, say, settings } = dependencies;
+    const { environment, stateDir, siteKeyFingerprint } = settings.current();
     const identityPem = () => ({ key: identity.keyPem, cert: identity.certificatePem ?? "" });
     this.#probes = new ProbeRunner({
-      network,
-      siteKeyFingerprint: settings.current().siteKeyFingerprint,
-      identity: identityPem,
+      ...{ network, siteKeyFingerprint, identity: identityPem },
       connection: () => ({
         serverAddress: this.#requirePlace().address,
         localAddress: Ipv4Address.parse((this.#socket?.localAddress ?? "").replace(/^::ffff:/, "")),
@@ -78,17 +83,15 @@ export class Agent {
       send: (message) => this.#send(message),
     });
     this.#tasks = new TaskRunner({
-      environment: settings.current().environment,
-      stateDir: settings.current().stateDir,
-      network,
+      ...{ environment, stateDir, network, siteKeyFingerprint, identity: identityPem, say },
       serverAddress: () => this.#requirePlace().address,
-      siteKeyFingerprint: settings.current().siteKeyFingerprint,
-      identity: identityPem,
-      say,
       disks: () => dependencies.readInventory().disks,
       send: (message) => this.#send(message),
-      flush: () => this.#flush(),
+      onFinished: () => this.#software.tell(),
+      flush: () => flushSocket(this.#socket),
     });
+    this.#menu = new MenuDesk({ environment, send: (message) => this.#send(message), say });
+    this.#software = new SoftwareTeller({ environment, send: (message) => this.#send(message), say });
     this.#remote = new RemoteControl({
       policy: () => settings.current().remoteControl,
       showsNotice: () => settings.current().remoteNotice,
@@ -226,6 +229,7 @@ export class Agent {
       agentRunId: this.#agentRunId,
       inventory: this.#dependencies.readInventory(),
       tasks: this.#tasks.reports(),
+      probes: probeKinds,
     };
   }
 
@@ -247,6 +251,8 @@ export class Agent {
       socket.once("close", () => {
         this.#socket = null;
         this.#anySocket = null;
+        // The server shows it again to who comes back.
+        this.#menu.close();
         resolve();
       });
     });
@@ -265,6 +271,7 @@ export class Agent {
         break;
       case "enrolled":
         this.#say("let in");
+        this.#software.forget();
         identity.keepCertificate(message.certificatePem).then(
           () => {
             this.#isNewStart = true;
@@ -279,7 +286,12 @@ export class Agent {
         this.#welcomed(message).catch((error: unknown) => this.#say(String(error)));
         break;
       case "task":
+        this.#menu.close();
         this.#tasks.start(message);
+        break;
+      case "menu":
+      case "menu-end":
+        this.#menu.receive(message);
         break;
       case "change-settings":
         this.#changeSettings(message).catch((error: unknown) => this.#say(String(error)));
@@ -321,6 +333,7 @@ export class Agent {
     const config = settings.current();
     if (config.environment === "os") {
       this.#send({ type: "settings", settings: settingsOf(config), isLocked: config.lock !== null });
+      this.#software.tell();
     }
     const report = settings.report();
     if (report !== null && this.#socket !== null) {
@@ -371,22 +384,14 @@ export class Agent {
     }
   }
 
-  #send(message: AgentMessage): void {
-    this.#socket?.write(encodeFrame(message));
+  /** What this computer is has changed while it runs. A server that is found later is told with the greeting. */
+  tellInventory(): void {
+    this.#send({ type: "inventory", inventory: this.#dependencies.readInventory() });
   }
 
-  /** What was sent has left this computer, as far as it can know. */
-  async #flush(): Promise<void> {
-    const socket = this.#socket;
-    if (socket === null) {
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 2000);
-      socket.end(() => {
-        clearTimeout(timer);
-        setTimeout(resolve, 200);
-      });
-    });
+  /** False when there is no connection. */
+  #send(message: AgentMessage): boolean {
+    this.#socket?.write(encodeFrame(message));
+    return this.#socket !== null;
   }
 }

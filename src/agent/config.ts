@@ -3,9 +3,10 @@ import { parse as parseToml } from "smol-toml";
 import type { DiscoverySettings } from "#engine/agent/server-search.ts";
 import { nearestWord } from "#plan/nearest.ts";
 import { classicSettings } from "#plan/settings.ts";
-import { remotePolicies, type RemotePolicy } from "./remote/ask-consent.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { remotePolicies, type RemotePolicy } from "#wire/control/agent-settings.ts";
 import type { Environment } from "#wire/control/message.ts";
+import { agentPlaces } from "./agent-places.ts";
 
 /** Settings of the agent's file and flags, by their keys. */
 export type AgentOverrides = {
@@ -46,9 +47,6 @@ export class AgentConfigError extends Error {
     this.name = "AgentConfigError";
   }
 }
-
-/** Where an installed agent keeps its key, its certificate and what it has done. */
-export const defaultStateDir = "/var/lib/portolan-agent";
 
 const fingerprintPattern = /^[0-9a-f]{64}$/;
 
@@ -190,7 +188,7 @@ export function parseAgentFile(path: string, text: string, overrides: AgentOverr
     const hint = nearest === null ? `known are: ${agentSettingKeys.join(", ")}` : `is it ${nearest}?`;
     throw new AgentConfigError(`${path}: the key ${unknown} is unknown; ${hint}`);
   }
-  const stateDir = typeof raw["stateDir"] === "string" ? raw["stateDir"] : defaultStateDir;
+  const stateDir = typeof raw["stateDir"] === "string" ? raw["stateDir"] : agentPlaces.state;
   return { environment: "os", ...readCommon(raw, path), bootToken: null, stateDir };
 }
 

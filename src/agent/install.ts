@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isSea } from "node:sea";
 import { writeDurably } from "#platform/durable-file.ts";
-import { AgentConfigError, type AgentOverrides, defaultStateDir } from "./config.ts";
+import { agentPlaces } from "./agent-places.ts";
+import { AgentConfigError, type AgentOverrides } from "./config.ts";
 import {
   describeLaunchd,
   describeUnit,
@@ -18,9 +19,14 @@ import { readValue, writeSettings } from "./settings.ts";
 
 type Say = (text: string) => void;
 
-const programFolder = process.platform === "win32" ? "C:/Program Files/Portolan" : "/opt/portolan";
+const isWindows = process.platform === "win32";
 const logPath = "/var/log/portolan-agent.log";
 const processIdPath = "/run/portolan-agent.pid";
+
+/** A path of this computer, or of the file system at `root`. Windows could not join a drive to one. */
+function below(root: string, path: string): string {
+  return root === "/" ? path : join(root, path);
+}
 
 /** Put in place by a rename: the program that is there may be running. */
 async function copyProgram(from: string, to: string): Promise<void> {
@@ -30,15 +36,19 @@ async function copyProgram(from: string, to: string): Promise<void> {
   }
   await copyFile(from, `${to}.new`);
   await chmod(`${to}.new`, 0o755);
+  if (isWindows && existsSync(to)) {
+    // Windows replaces no running program, but lets it be renamed; what an earlier installation has left runs no more.
+    await rm(`${to}.old`, { force: true });
+    await rename(to, `${to}.old`);
+  }
   await rename(`${to}.new`, to);
 }
 
 /** The words that start the agent there. A single executable or a bundle is copied; a checkout is used where it is. */
 async function placeProgram(root: string, node: string): Promise<string[]> {
   if (isSea()) {
-    const target = `${programFolder}/portolan-agent${process.platform === "win32" ? ".exe" : ""}`;
-    await copyProgram(process.execPath, join(root, target));
-    return [target];
+    await copyProgram(process.execPath, below(root, agentPlaces.program));
+    return [agentPlaces.program];
   }
   const self = resolve(process.argv[1] ?? "");
   if (!self.endsWith(".mjs")) {
@@ -47,8 +57,8 @@ async function placeProgram(root: string, node: string): Promise<string[]> {
     }
     return [node, "--disable-warning=ExperimentalWarning", resolve(import.meta.dirname, "main.ts")];
   }
-  const target = `${programFolder}/agent.mjs`;
-  await copyProgram(self, join(root, target));
+  const target = `${agentPlaces.folder}/agent.mjs`;
+  await copyProgram(self, below(root, target));
   return [node, "--disable-warning=ExperimentalWarning", target];
 }
 
@@ -100,6 +110,32 @@ function startDetached(command: readonly string[], say: Say): void {
   say(`there is no systemd here: the agent runs now and writes ${logPath}; let your init start it`);
 }
 
+/** schtasks.exe takes what it cannot be told by words from a file, in UTF-16. */
+async function createWindowsTask(command: readonly string[]): Promise<void> {
+  const path = join(agentPlaces.folder, "task.xml");
+  await writeFile(path, `\uFEFF${describeWindowsTask(command)}`, "utf16le");
+  run("schtasks.exe", ["/Create", "/F", "/TN", windowsTaskName, "/XML", path]);
+  await rm(path);
+  run("schtasks.exe", ["/Run", "/TN", windowsTaskName]);
+}
+
+/** Windows has no modes of files: the system and administrators alone see the agent's key, by their numbers in every language. */
+function closeToUsers(folder: string): void {
+  const rights = ["*S-1-5-18:(OI)(CI)F", "*S-1-5-32-544:(OI)(CI)F"];
+  run("icacls.exe", [folder, "/inheritance:r", "/grant:r", ...rights, "/Q"]);
+}
+
+/** Whether the root here is not the one that this computer runs from, as for the last command of an installer. */
+function isInsideInstallation(): boolean {
+  try {
+    const [here, first] = [statSync("/"), statSync("/proc/1/root/")];
+    return here.dev !== first.dev || here.ino !== first.ino;
+  } catch {
+    // No /proc, or not root's to see: a chroot of an installer has both.
+    return false;
+  }
+}
+
 /** The agent runs from now on, and from every start of the system where the system has a way for that. */
 async function startService(root: string, command: readonly string[], say: Say): Promise<void> {
   const isHere = root === "/";
@@ -110,12 +146,15 @@ async function startService(root: string, command: readonly string[], say: Say):
     if (isHere) {
       run("launchctl", ["load", "-w", path]);
     }
-  } else if (process.platform === "win32") {
-    run("schtasks.exe", describeWindowsTask(command[0] ?? ""));
-    run("schtasks.exe", ["/Run", "/TN", windowsTaskName]);
+  } else if (isWindows) {
+    await createWindowsTask(command);
   } else {
     await placeUnit(root, command, say);
     if (!isHere) {
+      return;
+    }
+    if (isInsideInstallation()) {
+      say("this is a system that is being installed: the agent starts with it");
       return;
     }
     if (existsSync("/run/systemd/system")) {
@@ -162,16 +201,19 @@ export async function installAgent(given: {
 }): Promise<void> {
   const { root, overrides, say, token } = given;
   const { controlPort, ...texts } = overrides;
-  const settingsPath = join(root, "etc/portolan/agent.toml");
+  const settingsPath = below(root, agentPlaces.settings);
   await writeSettings(settingsPath, {
     ...texts,
     ...(controlPort === undefined ? {} : { controlPort: Number(controlPort) }),
     ...readSettings(given.set),
   });
   say(`wrote ${settingsPath}`);
+  const stateDir = below(root, agentPlaces.state);
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  if (isWindows) {
+    closeToUsers(stateDir);
+  }
   if (token !== null) {
-    const stateDir = join(root, defaultStateDir);
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
     await writeDurably(join(stateDir, tokenName), Buffer.from(`${token}\n`), 0o600);
   }
   const command = await placeProgram(root, given.node ?? process.execPath);

@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { cpus, hostname, networkInterfaces, totalmem } from "node:os";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { DiskInventory, Inventory } from "#wire/control/inventory.ts";
-import type { LinkNeighbour } from "#wire/control/network-card.ts";
+import { knownNeighbours } from "./neighbour-watch.ts";
 import { listCardNames, readNetworkCards } from "./network-cards.ts";
+import { readSystemFacts, type SystemFacts, toNetworkCards } from "./system-facts.ts";
 
 /** Kernel files come and go with devices; one that is not there has nothing to say. */
 function readText(path: string): string | null {
@@ -60,7 +61,7 @@ function readOperatingSystem(): string | null {
   return /^PRETTY_NAME="?([^"\n]{1,128})/m.exec(text)?.[1] ?? null;
 }
 
-function isSecureBoot(): boolean {
+export function isSecureBoot(): boolean {
   const folder = "/sys/firmware/efi/efivars";
   const name = listFolder(folder).find((entry) => entry.startsWith("SecureBoot-"));
   // Four bytes of attributes, then the value.
@@ -68,34 +69,50 @@ function isSecureBoot(): boolean {
 }
 
 function processorName(): string | null {
-  const text = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
-  return /^model name\s*: (.{1,128})/m.exec(text)?.[1]?.trim() ?? null;
+  const name = cpus()[0]?.model.trim().slice(0, 128) ?? "";
+  // Node's word for those it finds no name of.
+  return name === "" || name === "unknown" ? null : name;
 }
 
-/** What this computer is, from the kernel's files alone: works in preboot as in an installed system. */
-export function readInventory(neighbours: ReadonlyMap<string, LinkNeighbour> = new Map()): Inventory {
+/** What the kernel's files say. In a container the firmware's names are those of its host. */
+function readLinuxFacts(): Omit<SystemFacts, "cards"> {
   const { isContainer } = listCardNames();
-  const cards = readNetworkCards(neighbours);
   const dmi = (name: string): string | null => (isContainer ? null : readText(`/sys/class/dmi/id/${name}`));
   const product = [dmi("sys_vendor"), dmi("product_name")].filter((part) => part !== null).join(" ");
+  return {
+    uuid: dmi("product_uuid")?.toLowerCase() ?? null,
+    serial: dmi("product_serial"),
+    product: product === "" ? null : product.slice(0, 128),
+    operatingSystem: readOperatingSystem(),
+    firmware: existsSync("/sys/firmware/efi") ? "uefi" : "bios",
+    isSecureBoot: isSecureBoot(),
+    disks: listDisks(),
+  };
+}
+
+/** What this computer is. On Linux from the kernel's files alone: works in preboot as in an installed system. */
+export function readInventory(): Inventory {
+  const asked = readSystemFacts();
+  const cards = asked === null ? readNetworkCards(knownNeighbours()) : toNetworkCards(asked.cards);
+  const facts = asked ?? readLinuxFacts();
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter((item) => item.family === "IPv4" && !item.internal)
     .map((item) => Ipv4Address.parse(item.address));
   return {
     macs: [...new Set(cards.map(({ mac }) => mac))].toSorted(),
-    uuid: dmi("product_uuid")?.toLowerCase() ?? null,
-    serial: dmi("product_serial"),
+    uuid: facts.uuid,
+    serial: facts.serial,
     hostName: hostname().slice(0, 128),
-    product: product === "" ? null : product.slice(0, 128),
-    firmware: existsSync("/sys/firmware/efi") ? "uefi" : "bios",
-    isSecureBoot: isSecureBoot(),
+    product: facts.product,
+    firmware: facts.firmware,
+    isSecureBoot: facts.isSecureBoot,
     processor: processorName(),
     processorCount: cpus().length,
     memoryBytes: totalmem(),
-    operatingSystem: readOperatingSystem(),
+    operatingSystem: facts.operatingSystem,
     addresses,
-    disks: listDisks(),
+    disks: facts.disks,
     cards,
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { text as readText } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { systemClock } from "#platform/clock.ts";
 import { createNetwork } from "#platform/create-network.ts";
@@ -10,6 +10,7 @@ import { choosePlace, serviceName } from "./choose-place.ts";
 import { AgentConfigError, type AgentOverrides, loadAgentConfig } from "./config.ts";
 import { AgentIdentity } from "./identity.ts";
 import { readInventory } from "./inventory.ts";
+import { watchNeighbours } from "./neighbour-watch.ts";
 import { SettingsKeeper } from "./settings-keeper.ts";
 
 const usage = `usage: portolan agent run [--environment preboot|os] [--config FILE] [--server IP] [--port N] [--site-key HEX]
@@ -51,7 +52,12 @@ async function runAgent(
   process.on("SIGHUP", () => reloadSettings(settings, agent));
   process.once("SIGTERM", () => agent.stop());
   process.once("SIGINT", () => agent.stop());
-  await agent.run();
+  const endWatch = watchNeighbours({ onChange: () => agent.tellInventory(), say });
+  try {
+    await agent.run();
+  } finally {
+    endWatch();
+  }
 }
 
 /** After a local change. Wrong settings are said and leave the agent as it is. */
@@ -95,7 +101,7 @@ async function main(): Promise<void> {
     await runAgent(environment, config, overrides);
   } else if (command === "install") {
     const { installAgent } = await import("./install.ts");
-    const token = values.token === "-" ? readFileSync(0, "utf8").trim() : (values.token ?? null);
+    const token = values.token === "-" ? (await readText(process.stdin)).trim() : (values.token ?? null);
     await installAgent({ root, node: values.node ?? null, overrides, set: values.set, token, say });
   } else if (command === "settings") {
     const { changeSettings } = await import("./settings.ts");

@@ -47,6 +47,12 @@ export function listCardNames(): { readonly names: readonly string[]; readonly i
     : { names: all.filter(isVirtualCard), isContainer: true };
 }
 
+/** The kernel's number of a card, which none that comes later gets; `null` when it is not there. */
+export function readCardIndex(name: string): number | null {
+  const index = Number(readAttribute(name, "ifindex") ?? "");
+  return index > 0 ? index : null;
+}
+
 /** The cards of this computer, with what is known of the switches they are plugged into, keyed by card name. */
 export function readNetworkCards(neighbours: ReadonlyMap<string, LinkNeighbour>): NetworkCard[] {
   const addresses = networkInterfaces();

@@ -13,7 +13,7 @@ type ChangeSettings = Extract<ServerManagementMessage, { readonly type: "change-
 
 /** The settings of a configuration as they travel. */
 export function settingsOf(config: AgentConfig): AgentSettings {
-  const { server, controlPort, discovery, lastDiscovery } = config;
+  const { server, controlPort, discovery, lastDiscovery, remoteControl, remoteNotice } = config;
   const { group, port, ttl } = discovery ?? lastDiscovery;
   return {
     server,
@@ -22,6 +22,8 @@ export function settingsOf(config: AgentConfig): AgentSettings {
     discoveryGroup: group,
     discoveryPort: port,
     discoveryTtl: ttl,
+    remoteControl,
+    remoteNotice,
   };
 }
 

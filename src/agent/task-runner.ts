@@ -15,6 +15,8 @@ export type TaskRunnerDependencies = Pick<
   readonly stateDir: string | null;
   /** Dropped when there is no connection. */
   readonly send: (message: AgentMessage) => void;
+  /** A task has ended, and may have changed what is installed. */
+  readonly onFinished: () => void;
   /** Ends the connection in order before the power goes. */
   readonly flush: () => Promise<void>;
 };
@@ -103,6 +105,16 @@ export class TaskRunner {
         const { captureImage } = await import("./tasks/capture-image.ts");
         return captureImage(message.task, context);
       }
+      case "deploy-installer": {
+        const { loadInstaller } = await import("./tasks/load-installer.ts");
+        return loadInstaller(message.task, context);
+      }
+      case "start-installer": {
+        this.#dependencies.say("starting the installer");
+        await this.#dependencies.flush();
+        const { startInstaller } = await import("./tasks/load-installer.ts");
+        return startInstaller();
+      }
       case "restart":
       case "power-off": {
         const { kind } = message.task;
@@ -146,6 +158,7 @@ export class TaskRunner {
     task.onMessage = null;
     this.#dependencies.say(`task ${outcome}${reason === null ? "" : `: ${reason}`}`);
     this.#dependencies.send({ type: "task-result", ...task.report, outcome });
+    this.#dependencies.onFinished();
   }
 
   #contextFor(key: string, task: RunningTask): TaskContext {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { groupWord } from "./group-api.ts";
 import { pageSchema } from "./page.ts";
 import { factorCode } from "./second-factor-api.ts";
 import { roles, type Routes } from "./route.ts";
@@ -13,14 +14,22 @@ const accountName = z
 /** Length is what counts; everything that can be typed is allowed. */
 const passwordText = z.string().min(10, "must have at least 10 characters").max(256);
 const role = z.enum(roles);
+/** Groups of computers that it is limited to, with everything in them; `null`: the whole site. */
+const limitSchema = z.array(z.object({ id: z.string(), path: z.string() })).nullable();
+/** An empty list is refused: a script that finds no group must not open the whole site. */
+const limitWords = z.array(groupWord).min(1, "name a group, or null for the whole site").max(64).nullable();
 
 export const meSchema = z.object({
   /** `local`: the administrator of the server's own machine, by the token in its data directory. */
   type: z.enum(["local", "user", "token"]),
   name: z.string(),
   role,
+  /** It sees and does nothing outside of some groups of computers, which `GET /groups` lists. */
+  isLimited: z.boolean(),
   /** Work that erases many computers may be ordered until then, without the password again. */
   confirmedUntil: epochMs.nullable(),
+  /** False for accounts that log in at the login provider, and for programs. */
+  hasPassword: z.boolean(),
 });
 export type MeResource = z.infer<typeof meSchema>;
 
@@ -30,8 +39,11 @@ export const userSchema = z.object({
   role,
   createdAt: epochMs,
   lastLoginAt: epochMs.nullable(),
-  /** A code is asked for at its logins. */
+  /** A code or a security key is asked for at its logins. */
   hasSecondFactor: z.boolean(),
+  /** False: it logs in at the login provider. */
+  hasPassword: z.boolean(),
+  groups: limitSchema,
 });
 export type UserResource = z.infer<typeof userSchema>;
 
@@ -46,6 +58,7 @@ export const tokenSchema = z.object({
   lastUsedAt: epochMs.nullable(),
   /** May erase many computers at once; others are refused, since a program has no password to ask for. */
   allowsFleetWork: z.boolean(),
+  groups: limitSchema,
 });
 export type TokenResource = z.infer<typeof tokenSchema>;
 
@@ -64,13 +77,14 @@ export const auditSchema = z.object({
 export type AuditResource = z.infer<typeof auditSchema>;
 
 /** What a browser keeps of a login: the cookie alone opens nothing without the proof. */
-const sessionOpened = z.object({ me: meSchema, proof: z.string() });
+export const sessionOpened = z.object({ me: meSchema, proof: z.string() });
 
 /** Accounts, sessions of the console, API tokens and the audit log. */
 export const accountRoutes = {
   showSetup: {
     method: "GET",
     path: "/setup",
+    scope: { shared: "asked before anybody is known; shows nothing of the site" },
     summary: "Whether the first account is still to be made",
     access: "public",
     response: z.object({ needsFirstUser: z.boolean() }),
@@ -78,6 +92,7 @@ export const accountRoutes = {
   createFirstUser: {
     method: "POST",
     path: "/setup",
+    scope: { shared: "asked before anybody is known; shows nothing of the site" },
     summary: "Make the first administrator, with the one-time code that the server printed",
     access: "public",
     body: z.object({ code: z.string().max(128), name: accountName, password: passwordText }).strict(),
@@ -87,6 +102,7 @@ export const accountRoutes = {
   login: {
     method: "POST",
     path: "/login",
+    scope: { shared: "asked before anybody is known; shows nothing of the site" },
     summary: "Open a session of the console",
     access: "public",
     /** `code` where the account asks for one: `second-factor-needed` says so. */
@@ -99,14 +115,26 @@ export const accountRoutes = {
   logout: {
     method: "POST",
     path: "/logout",
+    scope: { shared: "one's own account" },
     summary: "End this session",
     access: "viewer",
-    response: nothingSchema,
+    response: z.object({
+      ok: z.literal(true),
+      /** Where the browser ends its session at the login provider too; `null`: it has none. */
+      providerUrl: z.string().nullable(),
+    }),
   },
-  showMe: { method: "GET", path: "/me", summary: "Who I am here", response: meSchema },
+  showMe: {
+    method: "GET",
+    path: "/me",
+    scope: { shared: "one's own account" },
+    summary: "Who I am here",
+    response: meSchema,
+  },
   confirmMe: {
     method: "POST",
     path: "/me/confirm",
+    scope: { shared: "one's own account" },
     summary: "Give the password again, for work that erases many computers",
     access: "viewer",
     body: z.object({ password: z.string().max(256) }).strict(),
@@ -115,6 +143,7 @@ export const accountRoutes = {
   changeMyPassword: {
     method: "PUT",
     path: "/me/password",
+    scope: { shared: "one's own account" },
     summary: "Change my password; my other sessions end",
     access: "viewer",
     body: z.object({ password: z.string().max(256), newPassword: passwordText }).strict(),
@@ -123,6 +152,7 @@ export const accountRoutes = {
   listUsers: {
     method: "GET",
     path: "/users",
+    scope: "site",
     summary: "Accounts",
     access: "administrator",
     query: pageSchema,
@@ -132,14 +162,27 @@ export const accountRoutes = {
   createUser: {
     method: "POST",
     path: "/users",
+    scope: "site",
     summary: "Make an account",
     access: "administrator",
-    body: z.object({ name: accountName, role, password: passwordText }).strict(),
+    body: z
+      .object({ name: accountName, role, password: passwordText, groups: limitWords.default(null) })
+      .strict(),
+    response: userSchema,
+  },
+  setUserGroups: {
+    method: "PUT",
+    path: "/users/:id/groups",
+    access: "administrator",
+    scope: "site",
+    summary: "Limit an account to groups of computers, or open the whole site to it",
+    body: z.object({ groups: limitWords }).strict(),
     response: userSchema,
   },
   setUserRole: {
     method: "PUT",
     path: "/users/:id/role",
+    scope: "site",
     summary: "Change what an account may do",
     access: "administrator",
     body: z.object({ role }).strict(),
@@ -148,6 +191,7 @@ export const accountRoutes = {
   setUserPassword: {
     method: "PUT",
     path: "/users/:id/password",
+    scope: "site",
     summary: "Set a new password; all its sessions end",
     access: "administrator",
     body: z.object({ password: passwordText }).strict(),
@@ -156,6 +200,7 @@ export const accountRoutes = {
   removeUser: {
     method: "DELETE",
     path: "/users/:id",
+    scope: "site",
     summary: "Remove an account with its sessions and tokens",
     access: "administrator",
     response: nothingSchema,
@@ -163,6 +208,7 @@ export const accountRoutes = {
   listTokens: {
     method: "GET",
     path: "/tokens",
+    scope: "site",
     summary: "API tokens, without their secrets",
     access: "administrator",
     query: pageSchema,
@@ -172,6 +218,7 @@ export const accountRoutes = {
   createToken: {
     method: "POST",
     path: "/tokens",
+    scope: "site",
     summary: "Make an API token; its secret is shown this once",
     access: "administrator",
     body: z
@@ -180,6 +227,7 @@ export const accountRoutes = {
         role,
         lifetimeDays: z.number().int().min(1).max(3650).nullable().default(90),
         allowsFleetWork: z.boolean().default(false),
+        groups: limitWords.default(null),
       })
       .strict(),
     isToldOnce: true,
@@ -188,6 +236,7 @@ export const accountRoutes = {
   revokeToken: {
     method: "DELETE",
     path: "/tokens/:id",
+    scope: "site",
     summary: "End a token at once",
     access: "administrator",
     response: nothingSchema,
@@ -195,6 +244,7 @@ export const accountRoutes = {
   listAudit: {
     method: "GET",
     path: "/audit",
+    scope: "filtered",
     summary: "Who did what, newest first",
     access: "administrator",
     query: z

@@ -19,6 +19,10 @@ export const agentSettingsSchema = z.object({
   discoveryGroup: z.ipv4(),
   discoveryPort: port,
   discoveryTtl: z.number().int().min(1).max(255),
+  /** What it answers to operators: yes, what its user says, or no. */
+  remoteControl: z.enum(["allow", "ask", "never"]),
+  /** Who is logged in is told while an operator works. */
+  remoteNotice: z.boolean(),
 });
 
 export const agentSettingsChangeSchema = agentSettingsSchema
@@ -71,6 +75,7 @@ export const enrolmentRoutes = {
     method: "GET",
     path: "/enrolment-tokens",
     access: "operator",
+    scope: "site",
     summary: "Tokens that let computers in",
     query: pageSchema,
     pagedBy: "id",
@@ -79,6 +84,7 @@ export const enrolmentRoutes = {
   createEnrolmentToken: {
     method: "POST",
     path: "/enrolment-tokens",
+    scope: "site",
     summary: "A token that lets so many computers in, for a time; its text is told once",
     body: z
       .object({
@@ -98,18 +104,21 @@ export const enrolmentRoutes = {
   removeEnrolmentToken: {
     method: "DELETE",
     path: "/enrolment-tokens/:id",
+    scope: "site",
     summary: "Make a token worthless",
     response: nothingSchema,
   },
   showEnrolmentWindow: {
     method: "GET",
     path: "/enrolment-window",
+    scope: "site",
     summary: "Until when every unknown computer is let in",
     response: enrolmentWindowSchema,
   },
   openEnrolmentWindow: {
     method: "PUT",
     path: "/enrolment-window",
+    scope: "site",
     summary: "Let every unknown computer in for a time; 0 ends it",
     body: z
       .object({
@@ -125,6 +134,7 @@ export const enrolmentRoutes = {
   revokeComputer: {
     method: "POST",
     path: "/computers/:id/revoke",
+    scope: "computer",
     summary: "Take its right to connect away until it is approved again",
     response: nothingSchema,
   },
@@ -135,12 +145,14 @@ export const agentRoutes = {
   showAgentSettings: {
     method: "GET",
     path: "/computers/:id/settings",
+    scope: "computer",
     summary: "What its agent runs with, and the last change",
     response: agentStateSchema,
   },
   changeAgentSettings: {
     method: "POST",
     path: "/agent-settings",
+    scope: "named",
     summary: "Change the settings of one or many agents; they return when contact is lost",
     body: z
       .object({
@@ -163,6 +175,7 @@ export const agentRoutes = {
     method: "GET",
     path: "/agent-script",
     access: "operator",
+    scope: { shared: "the same script for every computer" },
     summary: "The script that computers without an agent fetch: its hash, and where its programs are put",
     response: z.object({
       sha256: z.string(),
@@ -175,12 +188,14 @@ export const agentRoutes = {
   listComputerHistory: {
     method: "GET",
     path: "/computers/:id/history",
+    scope: "computer",
     summary: "What happened to it outside of boots and jobs, newest first",
     response: z.array(computerEventSchema),
   },
   listHistory: {
     method: "GET",
     path: "/history",
+    scope: "filtered",
     summary: "What happened to computers outside of boots and jobs, newest first",
     response: z.array(computerEventSchema),
   },

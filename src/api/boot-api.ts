@@ -11,6 +11,8 @@ export const bootEventSchema = z.object({
   /** Why nothing was answered; `null` when something was. */
   reason: z.string().nullable(),
   detail: z.string().nullable(),
+  /** How its packet came: relay, switch port, for how long it has been asking; and how fast it was answered. */
+  trace: z.string().nullable(),
 });
 export type BootEventResource = z.infer<typeof bootEventSchema>;
 
@@ -30,11 +32,31 @@ export const bootFileSchema = z.object({
 });
 export type BootFileResource = z.infer<typeof bootFileSchema>;
 
+export const bootBuildSchema = z.object({
+  /** On the server. */
+  folder: z.string(),
+  /** When it was built; `null`: nothing was yet. */
+  builtAt: epochMs.nullable(),
+  /** Of the newest package inside. */
+  packagedAt: epochMs.nullable(),
+  kernelVersion: z.string().nullable(),
+  files: z.array(
+    bootFileSchema.extend({
+      /** `false`: computers get another one of this name, or none. */
+      isServed: z.boolean(),
+    }),
+  ),
+  /** What could not be served when the folder was read last, and the way out. */
+  problems: z.array(z.string()),
+});
+export type BootBuildResource = z.infer<typeof bootBuildSchema>;
+
 /** Boot events and boot files. */
 export const bootRoutes = {
   listBootEvents: {
     method: "GET",
     path: "/boot/events",
+    scope: "filtered",
     summary: "Boot events of all computers, newest first",
     query: eventQuerySchema,
     response: z.array(bootEventSchema),
@@ -42,7 +64,22 @@ export const bootRoutes = {
   listBootFiles: {
     method: "GET",
     path: "/boot/files",
+    scope: { shared: "the same files for every computer" },
     summary: "What network boot serves",
     response: z.array(bootFileSchema),
+  },
+  showBootBuild: {
+    method: "GET",
+    path: "/boot/build",
+    scope: { shared: "the same files for every computer" },
+    summary: "What was built last, and whether it is what network boot serves",
+    response: bootBuildSchema,
+  },
+  serveBootBuild: {
+    method: "POST",
+    path: "/boot/serve",
+    scope: "site",
+    summary: "Serve what was built last, without a restart",
+    response: bootBuildSchema,
   },
 } as const satisfies Routes;

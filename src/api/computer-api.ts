@@ -10,6 +10,8 @@ export const computerSchema = z.object({
   state: z.enum(["pending", "approved", "conflict"]),
   /** Why it is pending or in conflict, as a sentence. */
   reason: z.string().nullable(),
+  /** The group it is in; `null`: in none. */
+  groupId: z.string().nullable(),
   macs: z.array(z.string()),
   uuid: z.string().nullable(),
   serial: machineText.nullable(),
@@ -22,6 +24,15 @@ export const computerSchema = z.object({
   inventory: z.unknown(),
 });
 export type ComputerResource = z.infer<typeof computerSchema>;
+
+export const softwareSchema = z.object({
+  packages: z.array(z.object({ name: machineText, version: machineText })),
+  /** Accounts of people, and root. */
+  users: z.array(machineText),
+  /** `null`: nothing was told yet; only agents of Linux tell it. */
+  toldAt: epochMs.nullable(),
+});
+export type SoftwareResource = z.infer<typeof softwareSchema>;
 
 export const wakeSchema = z
   .object({
@@ -40,12 +51,15 @@ export const computerRoutes = {
   listComputers: {
     method: "GET",
     path: "/computers",
+    scope: "filtered",
     summary: "All computers",
     query: z
       .object({
         ...pageQuery,
         state: z.enum(["pending", "approved", "conflict"]).optional(),
         connected: z.enum(["yes", "no"]).optional(),
+        /** An id, path or name: computers in this group and in those in it. */
+        group: z.string().max(1100).optional(),
         /** Every word of it occurs in something that names the computer. */
         text: z.string().max(256).optional(),
       })
@@ -56,13 +70,22 @@ export const computerRoutes = {
   showComputer: {
     method: "GET",
     path: "/computers/:id",
+    scope: "computer",
     summary: "One computer",
     response: computerSchema,
+  },
+  showComputerSoftware: {
+    method: "GET",
+    path: "/computers/:id/software",
+    scope: "computer",
+    summary: "Packages and users of a computer, as its installed agent last told",
+    response: softwareSchema,
   },
   approveComputer: {
     method: "POST",
     path: "/computers/:id/approve",
     access: "operator",
+    scope: "computer",
     summary: "Let a pending computer in",
     response: computerSchema,
   },
@@ -70,6 +93,7 @@ export const computerRoutes = {
     method: "POST",
     path: "/computers/:id/wake",
     access: "operator",
+    scope: "computer",
     summary: "Wake it by magic packets, from the server and by awake neighbours, until it is seen",
     body: wakeSchema.nullish(),
     response: z.object({
@@ -83,12 +107,14 @@ export const computerRoutes = {
   forgetComputer: {
     method: "DELETE",
     path: "/computers/:id",
+    scope: "computer",
     summary: "Remove its record and its right to connect",
     response: nothingSchema,
   },
   listComputerEvents: {
     method: "GET",
     path: "/computers/:id/events",
+    scope: "computer",
     summary: "Its boot events, newest first",
     query: eventQuerySchema,
     response: z.array(bootEventSchema),

@@ -3,9 +3,13 @@ import { accountRoutes } from "./account-api.ts";
 import { agentRoutes, enrolmentRoutes } from "./agent-api.ts";
 import { bootRoutes } from "./boot-api.ts";
 import { computerRoutes } from "./computer-api.ts";
+import { groupRoutes } from "./group-api.ts";
 import { imageRoutes } from "./image-api.ts";
+import { initialDeploymentRoutes } from "./initial-deployment-api.ts";
+import { installerRoutes } from "./installer-api.ts";
 import { jobRoutes } from "./job-api.ts";
 import { packageRoutes } from "./package-api.ts";
+import { loginRoutes } from "./login-api.ts";
 import { planRoutes } from "./plan-api.ts";
 import { planLintRoutes } from "./plan-lint-api.ts";
 import { planBundleRoutes } from "./plan-bundle-api.ts";
@@ -23,6 +27,7 @@ import type { Routes } from "./route.ts";
 export const routes = {
   ...serverRoutes,
   ...accountRoutes,
+  ...loginRoutes,
   ...secondFactorRoutes,
   ...planRoutes,
   ...verifyRoutes,
@@ -32,13 +37,16 @@ export const routes = {
   ...settingsRoutes,
   ...segmentRoutes,
   ...computerRoutes,
+  ...groupRoutes,
   ...agentRoutes,
   ...enrolmentRoutes,
   ...remoteRoutes,
   ...bootRoutes,
   ...imageRoutes,
   ...jobRoutes,
+  ...initialDeploymentRoutes,
   ...packageRoutes,
+  ...installerRoutes,
   ...sessionRoutes,
 } as const satisfies Routes;
 

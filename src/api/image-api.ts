@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pageSchema } from "./page.ts";
 import type { Routes } from "./route.ts";
-import { epochMs } from "./values.ts";
+import { epochMs, machineText } from "./values.ts";
 import { operationSchema } from "./server-api.ts";
 
 export const imageSchema = z.object({
@@ -24,6 +24,8 @@ export type ImageResource = z.infer<typeof imageSchema>;
 export const imageDetailSchema = imageSchema.extend({
   /** What removing it and pruning would free: chunks that nothing else has. */
   ownBytes: z.number(),
+  /** Distinct chunks that this server lacks; another server of the site may have them. */
+  lackingChunkCount: z.number(),
   tableType: z.enum(["gpt", "mbr", "none"]).nullable(),
   partitions: z.array(
     z.object({
@@ -41,6 +43,27 @@ export const imageDetailSchema = imageSchema.extend({
   ),
 });
 export type ImageDetail = z.infer<typeof imageDetailSchema>;
+
+/** An image that a computer is still making or sending. In the list of images it is once all has come. */
+export const arrivingImageSchema = z.object({
+  /** With one it can be deployed by it while it comes; `null`: not before it is in the list. */
+  id: z.string().nullable(),
+  name: z.string(),
+  /** Of the disk; `null`: not told yet, as the two counts. */
+  sizeBytes: z.number().nullable(),
+  /** Whose disk it is. */
+  computerId: z.string(),
+  computerName: machineText,
+  /** Distinct chunks of it. */
+  chunkCount: z.number().nullable(),
+  arrivedChunkCount: z.number().nullable(),
+  /** Of the computer's work now: of what it reads, or of what it sends. `totalBytes` 0: not told yet. */
+  doneBytes: z.number(),
+  totalBytes: z.number(),
+  /** What the computer says it does. */
+  stage: machineText.nullable(),
+});
+export type ArrivingImageResource = z.infer<typeof arrivingImageSchema>;
 
 export const storageSchema = z.object({
   chunkCount: z.number(),
@@ -79,6 +102,7 @@ export const imageRoutes = {
   listImages: {
     method: "GET",
     path: "/images",
+    scope: { shared: "images belong to no computer" },
     summary: "All images",
     query: pageSchema,
     pagedBy: "id",
@@ -87,13 +111,28 @@ export const imageRoutes = {
   showStorage: {
     method: "GET",
     path: "/images/storage",
+    scope: { shared: "images belong to no computer" },
     summary: "What images take, and what sharing saves",
     response: storageSchema,
   },
-  showImage: { method: "GET", path: "/images/:id", summary: "One image", response: imageDetailSchema },
+  listArrivingImages: {
+    method: "GET",
+    path: "/images/arriving",
+    scope: "filtered",
+    summary: "Images that are being captured; those with an id can be deployed meanwhile",
+    response: z.array(arrivingImageSchema),
+  },
+  showImage: {
+    method: "GET",
+    path: "/images/:id",
+    scope: { shared: "images belong to no computer" },
+    summary: "One image",
+    response: imageDetailSchema,
+  },
   importImage: {
     method: "POST",
     path: "/images/import",
+    scope: "site",
     summary: "Import a disk or an image file that lies on the server",
     body: importImageSchema,
     response: operationSchema,
@@ -101,6 +140,7 @@ export const imageRoutes = {
   exportImage: {
     method: "POST",
     path: "/images/:id/export",
+    scope: "site",
     summary: "Write an image to a file on the server",
     body: exportImageSchema,
     response: operationSchema,
@@ -108,19 +148,30 @@ export const imageRoutes = {
   removeImage: {
     method: "DELETE",
     path: "/images/:id",
+    scope: "site",
     summary: "Remove an image; its chunks stay until they are pruned",
     response: imageSchema,
   },
   pruneImages: {
     method: "POST",
     path: "/images/prune",
+    scope: "site",
     summary: "Free what no image names any more",
+    response: operationSchema,
+  },
+  fetchImage: {
+    method: "POST",
+    path: "/images/:id/fetch",
+    access: "operator",
+    scope: "site",
+    summary: "Fetch what this server lacks of an image from the other servers of the site",
     response: operationSchema,
   },
   verifyImage: {
     method: "POST",
     path: "/images/:id/verify",
     access: "operator",
+    scope: "site",
     summary: "Read every chunk and check its hash",
     response: operationSchema,
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { conditionSchema, scheduleSchema, windowSchema } from "./job-values.ts";
+import { groupWord } from "./group-api.ts";
 import { pageQuery } from "./page.ts";
 import type { Routes } from "./route.ts";
 import { taskSchema } from "./task-schema.ts";
@@ -80,6 +81,11 @@ export const createJobSchema = z
       .max(10_000)
       .default([])
       .describe("Ids, names, MAC addresses or serial numbers; may be assigned later."),
+    groups: z
+      .array(groupWord)
+      .max(64)
+      .default([])
+      .describe("Groups of computers, by name, path or id: who is in them when the job is assigned."),
     schedule: scheduleSchema.optional().describe("Without one the job begins at once."),
     windows: z
       .array(windowSchema)
@@ -135,6 +141,9 @@ function checkTasks(tasks: JobRequest["tasks"], path: (string | number)[], refus
     if (task.kind === "run-script" && (task.script === undefined) === (task.scriptFile === undefined)) {
       refuse(at, "a script task has either script or scriptFile");
     }
+    if (task.kind === "deploy-installer" && task.answers !== undefined && task.answersFile !== undefined) {
+      refuse(at, "an installer's task has either answers or answersFile");
+    }
     if (task.kind === "copy-file" && (task.source === undefined) === (task.content === undefined)) {
       refuse(at, "a copy task has either source or content");
     }
@@ -171,11 +180,14 @@ export const runStepSchema = z.object({
 
 export const assignJobSchema = z
   .object({
-    computers: z.array(z.string().min(1).max(256)).min(1).max(10_000),
+    computers: z.array(z.string().min(1).max(256)).max(10_000).default([]),
+    /** Who is in these groups of computers now. */
+    groups: z.array(groupWord).max(64).default([]),
     /** Although the network was proven not to carry it; noted at each run. */
     force: z.boolean().default(false),
   })
-  .strict();
+  .strict()
+  .refine(({ computers, groups }) => computers.length + groups.length > 0, "name a computer or a group");
 
 /** Jobs, their tasks and runs. */
 export const jobRoutes = {
@@ -183,6 +195,7 @@ export const jobRoutes = {
     method: "POST",
     path: "/jobs",
     access: "operator",
+    scope: "named",
     summary: "Create a job and assign it",
     body: createJobSchema,
     response: jobSchema,
@@ -190,6 +203,7 @@ export const jobRoutes = {
   listJobs: {
     method: "GET",
     path: "/jobs",
+    scope: "filtered",
     summary: "All jobs",
     query: z
       .object({
@@ -202,11 +216,12 @@ export const jobRoutes = {
     pagedBy: "id",
     response: z.array(jobSchema),
   },
-  showJob: { method: "GET", path: "/jobs/:id", summary: "One job", response: jobSchema },
+  showJob: { method: "GET", path: "/jobs/:id", scope: "named", summary: "One job", response: jobSchema },
   assignJob: {
     method: "POST",
     path: "/jobs/:id/assign",
     access: "operator",
+    scope: "named",
     summary: "Assign a job to more computers",
     body: assignJobSchema,
     response: jobSchema,
@@ -215,6 +230,7 @@ export const jobRoutes = {
     method: "POST",
     path: "/jobs/preview",
     access: "operator",
+    scope: "named",
     summary: "What a job would do on each computer; nothing is done",
     body: createJobSchema,
     response: previewSchema,
@@ -223,6 +239,7 @@ export const jobRoutes = {
     method: "POST",
     path: "/jobs/:id/defer",
     access: "operator",
+    scope: "named",
     summary: "Begin no further task of this job before a time",
     body: z
       .object({
@@ -235,12 +252,14 @@ export const jobRoutes = {
   showRun: {
     method: "GET",
     path: "/runs/:id",
+    scope: "named",
     summary: "What one computer did of one job, step by step",
     response: z.object({ run: runSchema, jobName: z.string(), steps: z.array(runStepSchema) }),
   },
   listComputerRuns: {
     method: "GET",
     path: "/computers/:id/runs",
+    scope: "computer",
     summary: "Every job that a computer has done or has to do, oldest first",
     response: z.array(z.object({ run: runSchema, jobName: z.string() })),
   },
@@ -248,6 +267,7 @@ export const jobRoutes = {
     method: "POST",
     path: "/computers/:id/replay",
     access: "operator",
+    scope: "computer",
     summary: "Do on this computer what another has become by",
     body: z.object({ from: z.string().min(1).max(256) }).strict(),
     response: z.array(jobSchema),
@@ -256,6 +276,7 @@ export const jobRoutes = {
     method: "POST",
     path: "/jobs/:id/cancel",
     access: "operator",
+    scope: "named",
     summary: "Stop a job",
     response: jobSchema,
   },

@@ -19,6 +19,7 @@ export function durationMs(maxMs: number) {
 
 const codesPattern = /^(other|-?\d{1,10}(-\d{1,10})?)$/;
 const actionPattern = /^(continue|end|stop|jump \S.{0,62})$/;
+const actionText = "is continue, end, stop, or jump and the name of a task";
 
 /** What is the same for tasks of every kind. */
 export const taskRules = {
@@ -26,7 +27,7 @@ export const taskRules = {
   codes: z
     .record(
       z.string().regex(codesPattern, "is a code such as 3010, a range such as 1-9, or other"),
-      z.string().regex(actionPattern, "is continue, end, stop, or jump and the name of a task"),
+      z.string(actionText).regex(actionPattern, actionText),
     )
     .optional()
     .describe(
@@ -65,6 +66,7 @@ export const factNames = [
   "diskModel",
   "operatingSystem",
   "package",
+  "user",
 ] as const;
 
 const factTestSchema = z.union([

@@ -73,15 +73,23 @@ export const packageRoutes = {
   listPackages: {
     method: "GET",
     path: "/packages",
+    scope: { shared: "packages belong to no computer" },
     summary: "All packages",
     query: pageSchema,
     pagedBy: "id",
     response: z.array(packageSchema),
   },
-  showPackage: { method: "GET", path: "/packages/:id", summary: "One package", response: packageSchema },
+  showPackage: {
+    method: "GET",
+    path: "/packages/:id",
+    scope: { shared: "packages belong to no computer" },
+    summary: "One package",
+    response: packageSchema,
+  },
   addPackage: {
     method: "POST",
     path: "/packages",
+    scope: "site",
     summary: "Add a package from a file or folder on the server",
     body: z.object({ path, description: packageDescriptionSchema.default({}) }).strict(),
     response: operationSchema,
@@ -89,6 +97,7 @@ export const packageRoutes = {
   removePackage: {
     method: "DELETE",
     path: "/packages/:id",
+    scope: "site",
     summary: "Remove a package; jobs that carry it keep its content",
     response: nothingSchema,
   },

@@ -40,8 +40,17 @@ export const planSchema = z.object({
   server: z.string(),
   segments: z.array(segmentSchema),
   flows: z.array(flowSchema),
-  /** Where the sockets that are open and the flows disagree; empty when the plan is the program. */
+  /** Where this server's open sockets or its configuration file disagree with the plan; empty when the plan is the program. */
   differences: z.array(z.string()),
+  /** The other servers of the site, as they last said; the differences of one that is silent are not known. */
+  others: z.array(
+    z.object({
+      server: z.string(),
+      isAlive: z.boolean(),
+      seenAt: epochMs,
+      differences: z.array(z.string()),
+    }),
+  ),
 });
 export type PlanResource = z.infer<typeof planSchema>;
 
@@ -50,6 +59,7 @@ export const planRoutes = {
   showPlan: {
     method: "GET",
     path: "/plan",
+    scope: { shared: "the network is everybody's; names no computer" },
     summary: "All flows and sockets",
     response: planSchema,
   },

@@ -25,6 +25,7 @@ export const planBundleRoutes = {
   bundlePlan: {
     method: "GET",
     path: "/plan/bundle",
+    scope: { shared: "the network is everybody's; names no computer" },
     summary: "A signed change request for the network team, as one archive",
     query: planExportRoutes.exportPlan.query,
     response: z.object({ fileName: z.string(), archiveBase64: z.string(), manifest: bundleManifestSchema }),

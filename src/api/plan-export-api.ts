@@ -31,12 +31,14 @@ export const planExportRoutes = {
   listExportFormats: {
     method: "GET",
     path: "/plan/formats",
+    scope: { shared: "the network is everybody's; names no computer" },
     summary: "Devices that the plan can be printed for",
     response: z.array(z.object({ format: z.string(), title: z.string(), device: exportSchema.shape.device })),
   },
   exportPlan: {
     method: "GET",
     path: "/plan/export/:id",
+    scope: { shared: "the network is everybody's; names no computer" },
     summary: "What must pass between the server and a segment, as configuration of one kind of device",
     query: boundaryQuery,
     response: exportSchema,

@@ -18,6 +18,7 @@ export const planLintRoutes = {
   lintPlan: {
     method: "GET",
     path: "/plan/lint",
+    scope: { shared: "the network is everybody's; names no computer" },
     summary: "Groups, TTLs, ports and segments that hurt, the worst first",
     response: z.array(findingSchema),
   },

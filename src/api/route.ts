@@ -4,6 +4,17 @@ import type { z } from "zod";
 export const roles = ["viewer", "operator", "administrator"] as const;
 export type Role = (typeof roles)[number];
 
+/**
+ * What keeps an account that is limited to groups of computers inside of them.
+ *
+ * - `computer`, `group`: `:id` names one; outside it is refused before the handler is called.
+ * - `named`: the handler refuses what the request names outside.
+ * - `filtered`: the answer holds what is inside, and no more.
+ * - `shared`: open to everybody whom the role lets in, because of what is written there.
+ * - `site`: refused.
+ */
+export type RouteScope = "computer" | "group" | "named" | "filtered" | "site" | { readonly shared: string };
+
 /** One route of the HTTP API: server and clients are both typed from it. */
 export type Route = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -15,6 +26,8 @@ export type Route = {
    * a route nobody thought about is closed to those who may not change anything.
    */
   readonly access?: "public" | Role;
+  /** There is no default: a route that nobody thought about does not compile. */
+  readonly scope: RouteScope;
   /** Of the URL. Values arrive as text. */
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;

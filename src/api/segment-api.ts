@@ -40,6 +40,7 @@ export const segmentRoutes = {
   listSegments: {
     method: "GET",
     path: "/segments",
+    scope: { shared: "the network is everybody's; names no computer" },
     summary: "Every segment, found or named",
     query: pageSchema,
     pagedBy: "name",
@@ -48,6 +49,7 @@ export const segmentRoutes = {
   addSegment: {
     method: "POST",
     path: "/segments",
+    scope: "site",
     summary: "Name a segment",
     body: addSegmentSchema,
     response: segmentSchema,
@@ -55,6 +57,7 @@ export const segmentRoutes = {
   setSegment: {
     method: "PUT",
     path: "/segments/:id",
+    scope: "site",
     summary: "Change a segment; one that was found becomes the operator's",
     body: setSegmentSchema,
     response: segmentSchema,
@@ -62,6 +65,7 @@ export const segmentRoutes = {
   removeSegment: {
     method: "DELETE",
     path: "/segments/:id",
+    scope: "site",
     summary: "Forget what the operator said of a segment",
     response: nothingSchema,
   },

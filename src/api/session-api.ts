@@ -8,7 +8,7 @@ export const sessionSchema = z.object({
   imageName: z.string(),
   group: z.string().nullable(),
   port: z.number().nullable(),
-  /** `gathering`, `waiting-for-group`, `sending`, `paused` or `ended`. */
+  /** `fetching` from another server, `gathering`, `waiting-for-group`, `sending`, `paused` or `ended`. */
   state: z.string(),
   joined: z.number(),
   expected: z.number(),
@@ -17,6 +17,8 @@ export const sessionSchema = z.object({
   /** Bytes of one copy of what the receivers lacked. */
   copyBytes: z.number(),
   rateBytesPerSecond: z.number(),
+  /** Chunks that came from another server of the site, and how many had to; `null`: none. */
+  fetched: z.object({ doneCount: z.number(), totalCount: z.number() }).nullable(),
   /** What each receiver reports: datagrams sent so far, and those of them that did not reach it. */
   receivers: z.array(z.object({ computerId: z.string(), expectedCount: z.number(), lostCount: z.number() })),
   movedToUnicast: z.array(z.object({ computerId: z.string(), reason: z.string() })),
@@ -28,6 +30,7 @@ export const sessionRoutes = {
   listSessions: {
     method: "GET",
     path: "/sessions",
+    scope: "filtered",
     summary: "Imaging sessions, running ones first",
     query: pageSchema,
     pagedBy: "id",
@@ -37,6 +40,7 @@ export const sessionRoutes = {
     method: "POST",
     path: "/sessions/:id/pause",
     access: "operator",
+    scope: "named",
     summary: "Hold a session; its computers wait",
     response: sessionSchema,
   },
@@ -44,6 +48,7 @@ export const sessionRoutes = {
     method: "POST",
     path: "/sessions/:id/resume",
     access: "operator",
+    scope: "named",
     summary: "Go on with a paused session",
     response: sessionSchema,
   },
@@ -51,6 +56,7 @@ export const sessionRoutes = {
     method: "POST",
     path: "/sessions/:id/cancel",
     access: "operator",
+    scope: "named",
     summary: "End a session; its task fails on computers that have not everything",
     response: sessionSchema,
   },

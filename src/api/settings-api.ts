@@ -84,24 +84,28 @@ export const settingsRoutes = {
   listServers: {
     method: "GET",
     path: "/servers",
+    scope: { shared: "servers and their settings; names no computer" },
     summary: "Servers of the site",
     response: z.array(siteServerSchema),
   },
   showControlMove: {
     method: "GET",
     path: "/control-move",
+    scope: "filtered",
     summary: "A change of control port, control address or discovery group under way, and who has not moved",
     response: controlMoveSchema,
   },
   releaseControlMove: {
     method: "POST",
     path: "/control-move/release",
+    scope: "site",
     summary: "Close what is old now; whoever is left must find the server by discovery",
     response: controlMoveSchema,
   },
   listSettings: {
     method: "GET",
     path: "/settings",
+    scope: { shared: "servers and their settings; names no computer" },
     summary: "Every setting, of this server or of another of the site",
     query: z.object({ server: serverName.optional() }),
     response: z.array(settingSchema),
@@ -109,6 +113,7 @@ export const settingsRoutes = {
   setSetting: {
     method: "PUT",
     path: "/settings/:id",
+    scope: "site",
     summary: "Change one setting",
     body: setSettingSchema,
     response: z.object({ setting: settingSchema, ...effectFields }),
@@ -116,6 +121,7 @@ export const settingsRoutes = {
   resetSetting: {
     method: "POST",
     path: "/settings/:id/reset",
+    scope: "site",
     summary: "Go back to the profile's value, or with a server to the site's",
     body: resetSettingSchema,
     response: z.object({ setting: settingSchema, ...effectFields }),
@@ -123,6 +129,7 @@ export const settingsRoutes = {
   setProfile: {
     method: "PUT",
     path: "/profile",
+    scope: "site",
     summary: "Take a whole profile of settings",
     body: setProfileSchema,
     response: z.object({ profile: z.string(), ...effectFields }),

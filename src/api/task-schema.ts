@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { kernelCommandLine } from "./installer-api.ts";
 import { durationMs, taskRules } from "./job-values.ts";
 
 /** How a task names the disk it writes. Never by kernel order. */
@@ -80,6 +81,35 @@ const imageTasks = [
       image: word.describe("Name of the image that is made."),
       disk: diskRuleSchema.default("only-disk"),
       isForced: z.boolean().default(false).describe("Obstacles are noted in the image instead of stopping."),
+      isStreamed: z
+        .boolean()
+        .default(false)
+        .describe("The image can be deployed while it comes: the disk is read twice for it."),
+      ...taskRules,
+    })
+    .strict(),
+  z
+    .object({
+      kind: z.literal("deploy-installer"),
+      installer: word.describe("Name or id of an installer of the store."),
+      answers: z
+        .string()
+        .max(128 << 10)
+        .optional()
+        .describe(
+          "The installer's answer file, with variables such as {{name}}. It is kept secret: it is never shown again.",
+        ),
+      answersFile: path.optional().describe("Read by the command line, relative to the job file."),
+      answersName: z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "is a file name of letters, digits and . _ - only")
+        .default("preseed.cfg")
+        .describe("Name that the installer finds it by, at the root of its initrd."),
+      commandLine: kernelCommandLine.default("").describe("Of the kernel, beside the installer's own."),
+      domain: z.string().min(1).max(253).optional().describe("What {{domain}} stands for."),
+      timeoutMs: durationMs(dayMs)
+        .default(2 * 3_600_000)
+        .describe("From the installer's start to the connection of the agent that it installs."),
       ...taskRules,
     })
     .strict(),

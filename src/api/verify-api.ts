@@ -71,6 +71,7 @@ export const verifyRoutes = {
   verifyPlan: {
     method: "POST",
     path: "/plan/verify",
+    scope: "site",
     summary: "Try every flow in every segment; the operation's result is the list of verdicts",
     access: "operator",
     body: verifyPlanSchema,
@@ -79,12 +80,14 @@ export const verifyRoutes = {
   listFindings: {
     method: "GET",
     path: "/plan/findings",
+    scope: "filtered",
     summary: "What is wrong with segments and computers, seen by watching and by verifying",
     response: z.array(findingSchema),
   },
   listVerdicts: {
     method: "GET",
     path: "/plan/verdicts",
+    scope: "filtered",
     summary: "The last verdicts on each segment",
     response: z.array(verifiedSegmentSchema),
   },

@@ -37,8 +37,10 @@ type ApiCommand<Args extends readonly string[]> = {
   readonly brief: string;
   /** Placeholders of the positional arguments, in order. */
   readonly arguments?: { readonly [Index in keyof Args]: string };
-  /** Placeholder of a list of further arguments, at least one. */
+  /** Placeholder of a list of further arguments. */
   readonly list?: string;
+  /** The list may be empty: a flag names what it would. Without this at least one is needed. */
+  readonly isListOptional?: boolean;
   /** `--name VALUE` by name; all optional. A command parses the value itself and names the flag when it is wrong. */
   readonly flags?: Readonly<Record<string, { readonly brief: string; readonly placeholder: string }>>;
   /** `--name` by name, without a value. */
@@ -98,7 +100,7 @@ export function apiCommand<Args extends readonly string[]>(
       positional: {
         kind: "array",
         parameter: { placeholder: listPlaceholder, parse: String, brief: listPlaceholder },
-        minimum: missing + 1,
+        minimum: missing + (definition.isListOptional === true ? 0 : 1),
       },
     },
     func: checked,

@@ -6,7 +6,10 @@ import { auditCommand } from "./commands/audit-command.ts";
 import { bootCommand } from "./commands/boot-command.ts";
 import { computerCommand } from "./commands/computer-command.ts";
 import { decodeCommand } from "./commands/decode-command.ts";
+import { groupCommand } from "./commands/group-command.ts";
 import { imageCommand } from "./commands/image-command.ts";
+import { initialDeploymentCommand } from "./commands/initial-deployment-command.ts";
+import { installerCommand } from "./commands/installer-command.ts";
 import { deployCommand, jobCommand } from "./commands/job-command.ts";
 import { packageCommand } from "./commands/package-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
@@ -52,10 +55,13 @@ export const routeMap = buildRouteMap({
     segment: segmentCommand,
     boot: bootCommand,
     computer: computerCommand,
+    group: groupCommand,
     image: imageCommand,
     package: packageCommand,
+    installer: installerCommand,
     job: jobCommand,
     deploy: deployCommand,
+    initialDeployment: initialDeploymentCommand,
     session: sessionCommand,
     agent: programEntry("agent"),
     user: userCommand,

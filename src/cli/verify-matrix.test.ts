@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { VerifiedSegmentResource } from "#api/verify-api.ts";
+import type { FindingResource, VerifiedSegmentResource } from "#api/verify-api.ts";
 import { formatVerification } from "./verify-matrix.ts";
 
 const nothing = { latencyMs: null, cause: null, causeCode: null } as const;
@@ -33,8 +33,24 @@ function lastLine(segments: readonly VerifiedSegmentResource[]): string {
 }
 
 test("verify matrix: where nothing was tried it does not say that nothing is wrong", () => {
-  assert.equal(lastLine([untried]), "nothing was tested: no agent is connected from far");
+  assert.equal(lastLine([untried]), "nothing was tested in far");
+  assert.match(
+    formatVerification([untried]),
+    /^far \(10\.2\.0\.0\/24\): not tested, no agent is connected from there\n  boot one of them\n/,
+  );
   assert.match(lastLine([]), /^nothing was tested: no segment needs anything/);
   assert.equal(lastLine([tried, untried]), "no faults in room; not tested: far");
   assert.equal(lastLine([tried]), "no faults in room");
+});
+
+test("verify matrix: what else is wrong with the segments is named at the end, and nothing of others", () => {
+  const finding = (kind: string, name: string): FindingResource => ({
+    ...{ kind, severity: "warning", subject: { type: "segment", name }, computerId: null },
+    ...{ evidence: "e", cause: "c", remedy: null, seenCount: 1, firstSeenAt: 1, lastSeenAt: 1 },
+  });
+  const findings = [finding("bad-checksums", "room"), finding("path-mtu", "far")];
+  assert.match(
+    formatVerification([tried], findings),
+    /no faults in room\nalso found: bad-checksums; portolan plan findings says what to do$/,
+  );
 });

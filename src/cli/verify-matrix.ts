@@ -1,4 +1,4 @@
-import type { CellResource, VerifiedSegmentResource } from "#api/verify-api.ts";
+import type { CellResource, FindingResource, VerifiedSegmentResource } from "#api/verify-api.ts";
 import { formatTable } from "./format-table.ts";
 import { printable } from "./printable-text.ts";
 
@@ -46,8 +46,8 @@ function formatFault(cell: CellResource): string {
 function formatProber(verified: VerifiedSegmentResource): string {
   const { segment, cidr, prober, durationMs, cells } = verified;
   if (prober === null) {
-    const remedy = cells.find((cell) => cell.remedy !== null)?.remedy ?? "";
-    return `${segment} (${cidr}): not tested, because no agent is connected from there\n  ${remedy}`;
+    const [cell] = cells;
+    return `${segment} (${cidr}): not tested, ${printable(cell?.evidence ?? "it needs nothing")}\n  ${cell?.remedy ?? ""}`;
   }
   const where = `${printable(prober.name)}, seen as ${prober.address}, in ${prober.environment}`;
   return `${segment} (${cidr}): tried by ${where}, in ${(durationMs / 1000).toFixed(0)} s`;
@@ -65,7 +65,7 @@ function formatSummary(
   if (tried.length === 0) {
     return segments.length === 0
       ? "nothing was tested: no segment needs anything (portolan segment list)"
-      : `nothing was tested: no agent is connected from ${namesOf(untried)}`;
+      : `nothing was tested in ${namesOf(untried)}`;
   }
   const found =
     faults.length === 0
@@ -74,8 +74,24 @@ function formatSummary(
   return untried.length === 0 ? found : `${found}; not tested: ${namesOf(untried)}`;
 }
 
+/** What is wrong beside flows that do not pass, such as checksums or a second DHCP server. */
+function formatFindingCount(
+  segments: readonly VerifiedSegmentResource[],
+  findings: readonly FindingResource[],
+): string[] {
+  const kinds = findings.flatMap(({ kind, subject }) =>
+    subject.type === "segment" && segments.some(({ segment }) => segment === subject.name) ? [kind] : [],
+  );
+  return kinds.length === 0
+    ? []
+    : [`also found: ${[...new Set(kinds)].join(", ")}; portolan plan findings says what to do`];
+}
+
 /** Segments by flows, then every fault with what was seen, why, and the line that mends it. */
-export function formatVerification(segments: readonly VerifiedSegmentResource[]): string {
+export function formatVerification(
+  segments: readonly VerifiedSegmentResource[],
+  findings: readonly FindingResource[] = [],
+): string {
   const cells = segments.flatMap((verified) => verified.cells);
   const faults = cells.filter(isFaulty);
   const untested = cells.filter(
@@ -92,5 +108,6 @@ export function formatVerification(segments: readonly VerifiedSegmentResource[])
     ...untested.map(({ flow, segment, evidence }) => `  ${flow} in ${segment}: ${printable(evidence)}`),
     "",
     formatSummary(segments, faults),
+    ...formatFindingCount(segments, findings),
   ].join("\n");
 }

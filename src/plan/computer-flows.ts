@@ -74,12 +74,10 @@ function withOld<Value>(planned: Value, old: readonly Value[]): Value[] {
   return [...new Set([planned, ...old])];
 }
 
-/** Everything that moves in bulk, and remote control. */
-export function computeWorkFlows(settings: Settings): Flow[] {
+/** What moves over ticketed TLS connections: between computers and their server, and between servers of one site. */
+function computeTransferFlows(settings: Settings): Flow[] {
   const shared = { ...unicast, state: "on", origin: "paper" } as const;
   const transfer = chosenPorts(settings["transfer.port"], settings["transfer.portRange"]);
-  const remote = remotePort(settings);
-  const isInside = remote === "control";
   return [
     {
       ...shared,
@@ -96,6 +94,33 @@ export function computeWorkFlows(settings: Settings): Flow[] {
       serverSocket: transfer.dynamic ? "passing" : "standing",
       agentSocket: "passing",
     },
+    {
+      ...shared,
+      id: "transfer.between-servers",
+      title: "Chunks between servers",
+      purpose:
+        "A server that lacks parts of an image or a package fetches them from another server of its site, over the same ticketed TLS port that computers use.",
+      needed: "while a server sends what only another server of its site has in store",
+      from: "server",
+      to: ["server"],
+      transport: "tcp",
+      ...transfer,
+      origin: "ours",
+      intents: [],
+      setting: "transfer.port",
+      carrier: "transfer.data",
+      serverSocket: "passing",
+    },
+  ];
+}
+
+/** Everything that moves in bulk, and remote control. */
+export function computeWorkFlows(settings: Settings): Flow[] {
+  const shared = { ...unicast, state: "on", origin: "paper" } as const;
+  const remote = remotePort(settings);
+  const isInside = remote === "control";
+  return [
+    ...computeTransferFlows(settings),
     {
       ...shared,
       ...imagingOnly,

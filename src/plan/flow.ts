@@ -14,6 +14,7 @@ export type FlowRole =
   | "relay"
   | "dhcp-server"
   | "operator"
+  | "login-provider"
   | "sleeping-computer";
 
 /** Every kind of traffic the product makes. One word for each; stable, because rules and verdicts name it. */
@@ -31,10 +32,12 @@ export type FlowId =
   | "agent.control"
   | "agent.wake"
   | "transfer.data"
+  | "transfer.between-servers"
   | "imaging.data"
   | "wake.magic-packet"
   | "remote.control"
   | "console.https"
+  | "login.provider"
   /** In no plan: what a prober tries because it must be closed. See `closed-port-flow.ts`. */
   | "verify.closed-port";
 

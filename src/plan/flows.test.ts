@@ -20,7 +20,7 @@ test("plan: classic fixed ports and groups are exactly the paper's, additions ar
   assert.deepEqual([...groups].toSorted(), ["224.2.0.2", "224.2.0.3", "225.1.2.3"]);
   assert.deepEqual(
     on.filter((flow) => flow.origin === "ours").map((flow) => flow.id),
-    ["boot.http", "wake.magic-packet", "console.https"],
+    ["boot.http", "transfer.between-servers", "wake.magic-packet", "console.https"],
   );
 });
 

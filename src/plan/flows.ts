@@ -33,6 +33,34 @@ function computeOperatorFlows(consolePort: number): Flow[] {
   ];
 }
 
+/** @param issuer the provider's address; checked by its setting */
+function portOf(issuer: string): number {
+  const { port, protocol } = new URL(issuer);
+  return Number(port) || (protocol === "https:" ? 443 : 80);
+}
+
+function computeLoginFlows(settings: Settings): Flow[] {
+  const issuer = settings["login.issuer"];
+  return [
+    {
+      ...unicast,
+      id: "login.provider",
+      title: "Login provider",
+      purpose: "The server asks the organisation's login provider (OpenID Connect) who somebody is.",
+      needed: "while somebody logs in by the provider",
+      from: "server",
+      to: ["login-provider"],
+      transport: "tcp",
+      ports: [issuer === null ? 443 : portOf(issuer)],
+      setting: "login.issuer",
+      state: issuer === null ? "off" : "on",
+      origin: "ours",
+      intents: [],
+      serverSocket: "passing",
+    },
+  ];
+}
+
 /** All flows of a server, computed from its settings: the one table that every socket is opened from. */
 export function computeFlows(settings: Settings, server: ServerFacts): Flow[] {
   return [
@@ -45,6 +73,7 @@ export function computeFlows(settings: Settings, server: ServerFacts): Flow[] {
     ...computeWorkFlows(settings),
     ...computeWakeFlows(settings),
     ...computeOperatorFlows(server.consolePort),
+    ...computeLoginFlows(settings),
   ];
 }
 

@@ -17,11 +17,16 @@ type ShownFlow = {
   readonly setting: string | null;
 } & Pick<Flow, "ports" | "ttl">;
 
+/** What governs the ports of a flow. The console is there before there are settings. */
+export function formatSetting({ id, setting }: Pick<ShownFlow, "id" | "setting">): string {
+  return setting ?? (id === "console.https" ? "console.port in the configuration file" : "fixed");
+}
+
 /** The flows as a Markdown table. */
 export function formatFlowTable(flows: readonly ShownFlow[]): string {
   const rows = flows.map((flow) => {
     const groups = flow.groups.length === 0 ? "" : `${flow.groups.join(", ")} (TTL ${flow.ttl})`;
-    const setting = flow.setting === null ? "fixed" : `\`${flow.setting}\``;
+    const setting = flow.setting === null ? formatSetting(flow) : `\`${flow.setting}\``;
     const state = flow.state === "on" ? "" : " (off)";
     const origin = flow.origin === "ours" ? " *" : "";
     return (

@@ -12,14 +12,17 @@ function editDistance(left: string, right: string): number {
   return previous[right.length] ?? 0;
 }
 
+/** Candidates near enough to what was typed to be meant, the nearest first. */
+export function nearestWords(typed: string, candidates: readonly string[]): string[] {
+  const distanceMax = Math.max(2, Math.ceil(typed.length / 3));
+  return candidates
+    .map((word) => ({ word, distance: editDistance(typed.toLowerCase(), word.toLowerCase()) }))
+    .filter(({ distance }) => distance <= distanceMax)
+    .toSorted((a, b) => a.distance - b.distance)
+    .map(({ word }) => word);
+}
+
 /** The candidate nearest to what was typed, or `null` when none is near enough to be meant. */
 export function nearestWord(typed: string, candidates: readonly string[]): string | null {
-  let best: { word: string; distance: number } | null = null;
-  for (const word of candidates) {
-    const distance = editDistance(typed.toLowerCase(), word.toLowerCase());
-    if (best === null || distance < best.distance) {
-      best = { word, distance };
-    }
-  }
-  return best !== null && best.distance <= Math.max(2, Math.ceil(typed.length / 3)) ? best.word : null;
+  return nearestWords(typed, candidates)[0] ?? null;
 }

@@ -8,7 +8,8 @@ export type PortClash = { readonly port: number; readonly flowIds: readonly [Flo
 export function findPortClash(flows: readonly Flow[]): PortClash | null {
   const taken = new Map<number, FlowId>();
   for (const flow of flows) {
-    if (flow.transport !== "tcp" || flow.state === "off" || flow.serverSocket === "none") {
+    const listens = flow.serverSocket !== "none" && flow.carrier === null;
+    if (flow.transport !== "tcp" || flow.state === "off" || !listens) {
       continue;
     }
     for (const port of fixedPorts(flow)) {

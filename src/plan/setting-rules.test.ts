@@ -61,3 +61,23 @@ test("settings: stored texts lie over a profile and leave the rest as it is", ()
   assert.equal(settings["tftp.singlePort"], true);
   assert.equal(settings["control.tcpPort"], 402);
 });
+
+test("settings: a login provider is asked by TLS, and without it on this machine alone", () => {
+  for (const issuer of ["https://login.example.org/realms/main", "http://127.0.0.1:8080", "none"]) {
+    assert.equal(parseSettingValue("login.issuer", issuer), issuer === "none" ? null : issuer);
+  }
+  const refused = [
+    "http://login.example.org",
+    "https://user:word@login.example.org",
+    "https://login.example.org/?a=b",
+    "ftp://login.example.org",
+    "login.example.org",
+    "http://127.0.0.1.example.org",
+  ];
+  for (const issuer of refused) {
+    assert.throws(() => parseSettingValue("login.issuer", issuer), SettingError, issuer);
+  }
+  assert.deepEqual(parseSettingValue("login.domains", "any"), []);
+  assert.deepEqual(parseSettingValue("login.viewers", "staff, lab users"), ["staff", "lab users"]);
+  assert.throws(() => parseSettingValue("login.viewers", "staff,staff"), SettingError);
+});

@@ -1,4 +1,5 @@
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
+import { loginSettingRules } from "./login-setting-rules.ts";
 import { nearestWord } from "./nearest.ts";
 import {
   type AddressRange,
@@ -11,6 +12,10 @@ import {
 
 /** A closed room has no more, and a table of them is walked for a newcomer. */
 const leaseCountMax = 4096;
+
+/** One key each. */
+const menuJobMax = 7;
+const jobId = /^j-[0-9a-f]{8}$/;
 
 /** As many as a server may have interfaces. */
 const controlAddressMax = 64;
@@ -29,7 +34,7 @@ export class SettingError extends Error {
 }
 
 /** How one setting is read from text or JSON, with the sentence that help and errors print. */
-type SettingRule<Value> = {
+export type SettingRule<Value> = {
   readonly scope: SettingScope;
   readonly help: string;
   /** What is accepted, to finish the sentence "… must be". */
@@ -158,6 +163,21 @@ function parseControlAddresses(text: string): readonly Ipv4Address[] | undefined
   return isWhole && found.length <= controlAddressMax ? found : undefined;
 }
 
+/** No address, since those are no names to a browser; in lower case, as browsers write it. */
+function parseHostName(text: string): string | null | undefined {
+  const name = text.toLowerCase();
+  const labels = name.split(".");
+  const isName = labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
+  const isAddress = /^[0-9]+$/.test(labels.at(-1) ?? "");
+  return name === "none" ? null : isName && !isAddress && name.length <= 253 ? name : undefined;
+}
+
+function parseJobIds(text: string): readonly string[] | undefined {
+  const ids = text === "none" ? [] : text.split(",").map((part) => part.trim());
+  const isWhole = ids.every((id) => jobId.test(id)) && new Set(ids).size === ids.length;
+  return isWhole && ids.length <= menuJobMax ? ids : undefined;
+}
+
 function parsePorts(text: string): readonly number[] | undefined {
   const ports: number[] = [];
   for (const part of text.split(",").map((item) => item.trim())) {
@@ -179,6 +199,13 @@ type SettingRules = { readonly [Key in SettingKey]: SettingRule<Settings[Key]> }
 
 /** One row for each setting; file, CLI and API validate through it and nowhere else. */
 export const settingRules: SettingRules = {
+  "console.name": {
+    scope: "server",
+    help: "host name by which browsers open the console; security keys need one",
+    accepts: "a host name such as portolan.example.org, or none",
+    parse: parseHostName,
+    format: (value) => value ?? "none",
+  },
   "control.tcpPort": { ...port, scope: "server", help: "TCP port of the control connection" },
   "control.addresses": {
     scope: "server",
@@ -206,7 +233,7 @@ export const settingRules: SettingRules = {
   "imaging.groups": {
     scope: "server",
     help: "multicast groups of imaging sessions",
-    accepts: `groups such as 224.2.0.2-224.2.0.3 or 239.1.1.1,239.1.1.2, at most ${groupListMax}, none twice`,
+    accepts: `groups from 224.0.1.0 to 239.255.255.255 such as 224.2.0.2-224.2.0.3 or 239.1.1.1,239.1.1.2, at most ${groupListMax}, none twice`,
     parse: parseGroups,
     format: (value) => value.join(","),
   },
@@ -260,12 +287,38 @@ export const settingRules: SettingRules = {
     format: String,
   },
   "remote.portRange": { ...range, scope: "server", help: "where dynamic remote control ports come from" },
+  "remote.recordTerminals": { ...flag, scope: "site", help: "keep what terminal sessions show" },
   "wake.port": { ...port, scope: "server", help: "UDP port that the server sends magic packets to" },
   "initialDeployment.action": {
-    ...choice("wait", "local"),
+    ...choice("wait", "local", "menu", "job"),
     scope: "site",
-    help: "unknown computers boot preboot and wait, or boot from their own disk",
+    help: "new computers wait in preboot, boot from their own disk, show a menu, or do the default job",
   },
+  "initialDeployment.jobs": {
+    scope: "site",
+    help: "jobs that the menu of new computers offers",
+    accepts: `ids of jobs such as j-1a2b3c4d,j-5e6f7a8b, at most ${menuJobMax}, none twice, or none`,
+    parse: parseJobIds,
+    format: (value) => (value.length === 0 ? "none" : value.join(",")),
+  },
+  "initialDeployment.default": {
+    scope: "site",
+    help: "what a new computer does when nobody chooses",
+    accepts: "the id of a job, local for its own disk, or wait",
+    parse: (text) => (text === "local" || text === "wait" || jobId.test(text) ? text : undefined),
+    format: String,
+  },
+  "initialDeployment.menuMs": {
+    ...integer(0, 86_400_000),
+    scope: "site",
+    help: "how long the menu waits for a key; 0 for ever",
+  },
+  "initialDeployment.mayErase": {
+    ...flag,
+    scope: "site",
+    help: "the default job may erase disks of new computers although nobody chose it there",
+  },
+  ...loginSettingRules,
 };
 
 export const settingKeys = Object.keys(classicSettings) as readonly SettingKey[];

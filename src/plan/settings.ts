@@ -5,6 +5,8 @@ export type SettingScope = "site" | "server";
 
 /** Every setting with the type of its value. Keys are fixed interface: BLUEPRINT §4. */
 export type Settings = {
+  /** Host name by which browsers open the console of this server; `null`: by address alone. */
+  readonly "console.name": string | null;
   readonly "control.tcpPort": number;
   /** Where control connections are taken on interfaces with several addresses; empty: at the first of each. */
   readonly "control.addresses": readonly Ipv4Address[];
@@ -39,8 +41,29 @@ export type Settings = {
   /** 0 means dynamic; `control` means inside the control port. */
   readonly "remote.port": number | "control";
   readonly "remote.portRange": PortRange;
+  /** Whether terminal sessions are kept. */
+  readonly "remote.recordTerminals": boolean;
   readonly "wake.port": number;
-  readonly "initialDeployment.action": "wait" | "local";
+  /** What new computers get: they wait in preboot, boot from their own disk, show a menu, or do the default job. */
+  readonly "initialDeployment.action": "wait" | "local" | "menu" | "job";
+  /** Jobs that the menu offers, by id, in order. */
+  readonly "initialDeployment.jobs": readonly string[];
+  /** A job's id, or what else the menu has. Taken when nobody chooses, and by the action `job`. */
+  readonly "initialDeployment.default": string;
+  /** How long the menu waits for a key before it takes the default; 0: for ever. */
+  readonly "initialDeployment.menuMs": number;
+  /** Whether the default may erase a disk without anybody having chosen it at the computer. */
+  readonly "initialDeployment.mayErase": boolean;
+  /** Address of the login provider (OpenID Connect); `null`: there is none. */
+  readonly "login.issuer": string | null;
+  readonly "login.clientId": string;
+  readonly "login.title": string;
+  readonly "login.groupsClaim": string;
+  readonly "login.administrators": readonly string[];
+  readonly "login.operators": readonly string[];
+  readonly "login.viewers": readonly string[];
+  /** Of verified e-mail addresses; empty: whoever the provider knows. */
+  readonly "login.domains": readonly string[];
 };
 
 export type SettingKey = keyof Settings;
@@ -59,6 +82,7 @@ const localGroups = ["239.192.2.2", "239.192.2.3"].map((group) => Ipv4Address.pa
 
 /** The values of the 2002 paper. What the paper leaves dynamic is dynamic here. */
 export const classicSettings: Settings = {
+  "console.name": null,
   "control.tcpPort": 402,
   "control.addresses": [],
   "discovery.enabled": true,
@@ -84,8 +108,21 @@ export const classicSettings: Settings = {
   "tftp.multicast": false,
   "remote.port": 0,
   "remote.portRange": null,
+  "remote.recordTerminals": true,
   "wake.port": 9,
   "initialDeployment.action": "wait",
+  "initialDeployment.jobs": [],
+  "initialDeployment.default": "wait",
+  "initialDeployment.menuMs": 30_000,
+  "initialDeployment.mayErase": false,
+  "login.issuer": null,
+  "login.clientId": "portolan",
+  "login.title": "Log in at your organisation",
+  "login.groupsClaim": "groups",
+  "login.administrators": [],
+  "login.operators": [],
+  "login.viewers": [],
+  "login.domains": [],
 };
 
 /** Everything on declared ports: what a firewall team can write down. */

@@ -14,8 +14,11 @@ test("service: launchd gets each word as one argument, whatever is in it", () =>
   assert.match(plist, /<string>\/opt\/a &amp; b\/portolan-agent<\/string>\n {4}<string>run<\/string>/);
 });
 
-test("service: Windows starts the agent as the system, with its path in quotes", () => {
-  assert.deepEqual(describeWindowsTask("C:\\Program Files\\Portolan\\portolan-agent.exe").slice(-1), [
-    '"C:\\Program Files\\Portolan\\portolan-agent.exe" run --environment os',
-  ]);
+test("service: Windows starts the agent as the system, without an end, and again when it fails", () => {
+  const task = describeWindowsTask(["C:\\Program Files\\A & B\\portolan-agent.exe"]);
+  assert.match(task, /<Command>"C:\\Program Files\\A &amp; B\\portolan-agent\.exe"<\/Command>/);
+  assert.match(task, /<Arguments>run --environment os<\/Arguments>/);
+  assert.match(task, /<UserId>S-1-5-18<\/UserId>/);
+  assert.match(task, /<ExecutionTimeLimit>PT0S<\/ExecutionTimeLimit>/);
+  assert.match(task, /<RestartOnFailure><Interval>PT1M<\/Interval>/);
 });

@@ -49,11 +49,38 @@ ${strings}
 `;
 }
 
-/** Arguments of schtasks.exe: at every start, as the system, before anybody logs in. */
-export function describeWindowsTask(program: string): readonly string[] {
-  const action = `"${program}" run --environment os`;
-  return [
-    ...["/Create", "/F", "/TN", windowsTaskName, "/SC", "ONSTART"],
-    ...["/RU", "SYSTEM", "/RL", "HIGHEST", "/TR", action],
+/**
+ * A task at every start, as the system (S-1-5-18), before anybody logs in. Told by words alone, schtasks.exe would end it after
+ * 72 hours and not start it on batteries; one that is started again replaces the one that runs, as after an installation.
+ */
+export function describeWindowsTask([program = "", ...words]: readonly string[]): string {
+  const settings = [
+    "<MultipleInstancesPolicy>StopExisting</MultipleInstancesPolicy>",
+    "<DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>",
+    "<StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>",
+    "<StartWhenAvailable>true</StartWhenAvailable>",
+    "<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>",
+    "<RestartOnFailure><Interval>PT1M</Interval><Count>255</Count></RestartOnFailure>",
   ];
+  const texts = [...words, "run", "--environment", "os"].map((word) =>
+    /\s/.test(word) ? `"${word}"` : word,
+  );
+  return `<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo><Description>Portolan agent</Description></RegistrationInfo>
+  <Triggers><BootTrigger><Enabled>true</Enabled></BootTrigger></Triggers>
+  <Principals>
+    <Principal id="System"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal>
+  </Principals>
+  <Settings>
+${settings.map((line) => `    ${line}`).join("\n")}
+  </Settings>
+  <Actions Context="System">
+    <Exec>
+      <Command>"${escapeXml(program)}"</Command>
+      <Arguments>${escapeXml(texts.join(" "))}</Arguments>
+    </Exec>
+  </Actions>
+</Task>
+`;
 }

@@ -1,12 +1,14 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { realpathSync } from "node:fs";
+import { alignedMemory } from "./aligned-memory.ts";
+import { DirectTransfer } from "./direct-transfer.ts";
 import { runProgram } from "./run-program.ts";
 
 /** A block device or a disk image file, read and written at offsets. */
 export type Disk = {
   readonly sizeBytes: number;
-  /** @param into memory to use again, at least as long; fresh memory costs more than the reading itself */
+  /** @param into memory to use again, at least as long, from `alignedMemory`; fresh memory costs more than the reading */
   read(offset: number, sizeBytes: number, into?: Uint8Array): Promise<Uint8Array>;
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Content and metadata are on the medium when it returns. */
@@ -15,6 +17,19 @@ export type Disk = {
   forgetCached(): Promise<void>;
   close(): Promise<void>;
 };
+
+/** A disk did not do what it was told; `message` says which one, where, and what to do about it. */
+export class DiskError extends Error {
+  readonly code = "disk-failed";
+
+  constructor(path: string, what: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const isFull = cause instanceof Error && "code" in cause && cause.code === "ENOSPC";
+    const advice = isFull ? "it has no room" : "the disk is failing; look at its cables and replace it";
+    super(`${path} could not be ${what}: ${why}; ${advice}`, { cause });
+    this.name = "DiskError";
+  }
+}
 
 /** Size of a block device from sysfs (in 512-byte sectors, whatever the device's own), of a file from its length. */
 async function sizeOf(path: string, handle: FileHandle): Promise<number> {
@@ -26,17 +41,27 @@ async function sizeOf(path: string, handle: FileHandle): Promise<number> {
   return Number(await readFile(`/sys/class/block/${name}/size`, "utf8")) * 512;
 }
 
+/** @throws as the operating system does when it cannot be opened; later DiskError */
 export async function openDisk(path: string, mode: "read" | "write"): Promise<Disk> {
+  const failing = (what: string) => (cause: unknown) => {
+    throw new DiskError(path, what, cause);
+  };
   const handle = await open(path, mode === "read" ? "r" : "r+");
   const sizeBytes = await sizeOf(path, handle);
   const isBlockDevice = (await handle.stat()).isBlockDevice();
+  const direct = isBlockDevice ? await DirectTransfer.open(path, mode) : null;
   return {
     sizeBytes,
-    async read(offset, length, into = new Uint8Array(length)) {
+    async read(offset, length, into = alignedMemory(length)) {
       const bytes = into.subarray(0, length);
+      if ((await direct?.read(offset, bytes).catch(failing(`read at ${offset}`))) === true) {
+        return bytes;
+      }
       let done = 0;
       while (done < length) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
+        const { bytesRead } = await handle
+          .read(bytes, done, length - done, offset + done)
+          .catch(failing(`read at ${offset + done}`));
         if (bytesRead === 0) {
           throw new Error(`${path} ended at ${offset + done} of ${offset + length}`);
         }
@@ -45,15 +70,23 @@ export async function openDisk(path: string, mode: "read" | "write"): Promise<Di
       return bytes;
     },
     async write(offset, bytes) {
+      if ((await direct?.write(offset, bytes).catch(failing(`written at ${offset}`))) === true) {
+        return;
+      }
       let done = 0;
       while (done < bytes.byteLength) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, offset + done);
+        const { bytesWritten } = await handle
+          .write(bytes, done, bytes.byteLength - done, offset + done)
+          .catch(failing(`written at ${offset + done}`));
         done += bytesWritten;
       }
     },
-    flush: () => handle.sync(),
+    flush: () => handle.sync().catch(failing("written to its medium")),
     forgetCached: () => (isBlockDevice ? flushBuffers(path) : dropCaches()),
-    close: () => handle.close(),
+    async close() {
+      await direct?.close();
+      await handle.close();
+    },
   };
 }
 

@@ -2,6 +2,10 @@ import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") {
+    // It refuses to flush a folder (EPERM); NTFS has the name in its journal.
+    return;
+  }
   const folder = await open(path, "r");
   try {
     await folder.sync();

@@ -39,7 +39,8 @@ export type UdpOptions = {
   readonly neverFragment?: boolean;
   /**
    * Datagrams of one sender that follow each other may be handed over joined: all of one size, only the last may be
-   * shorter. Where each ends is for the protocol to know. It saves a call for each of them. Default false.
+   * shorter. Where each ends is for the protocol to know. It saves a call for each of them. Their bytes are valid only
+   * until the handler returns. Default false.
    */
   readonly joined?: boolean;
 };

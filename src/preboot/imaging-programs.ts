@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { BootBuildError } from "./kernel-package.ts";
 
-/** Programs that imaging runs in preboot, and the Debian package that has them. */
+/** Programs that tasks run in preboot, and the Debian package that has them. */
 export const imagingPrograms: Readonly<Record<string, readonly string[]>> = {
   partclone: [
     "partclone.extfs",
@@ -23,6 +23,8 @@ export const imagingPrograms: Readonly<Record<string, readonly string[]>> = {
   // Busybox's own knows no size limit.
   mount: ["losetup"],
   efibootmgr: ["efibootmgr"],
+  // Not for imaging: starts a distribution's own installer.
+  "kexec-tools": ["kexec"],
 };
 
 const folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -43,7 +45,7 @@ export function findImagingPrograms(): ReadonlyMap<string, string> {
   }
   if (missing.size > 0) {
     throw new BootBuildError(
-      `programs for imaging are missing; install: apt-get install ${[...missing].join(" ")}`,
+      `programs for preboot are missing; install: apt-get install ${[...missing].join(" ")}`,
     );
   }
   return found;

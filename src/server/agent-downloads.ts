@@ -88,6 +88,12 @@ export class AgentDownloads {
     return this.#options.folder;
   }
 
+  /** Whether there is an agent for at least one system. */
+  async isBuilt(): Promise<boolean> {
+    const found = await Promise.all(targets.map((target) => this.#read(target)));
+    return found.some((agent) => agent !== null);
+  }
+
   async script(): Promise<string> {
     const found = await Promise.all(targets.map((target) => this.#read(target)));
     return describeInstallScript(

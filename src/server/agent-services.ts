@@ -14,8 +14,10 @@ import type { ManagementServices } from "./management-services.ts";
 import type { ServerParts } from "./server.ts";
 import { type ControlLink, ControlService } from "./services/control-service.ts";
 import { DiscoveryService } from "./services/discovery-service.ts";
+import type { InitialDeploymentService } from "./services/initial-deployment-service.ts";
 import type { ImagingService } from "./services/imaging-service.ts";
 import type { JobService } from "./services/job-service.ts";
+import type { FindingService } from "./verify/finding-service.ts";
 import type { ProbeDesk } from "./verify/probe-desk.ts";
 import type { ProbeWatch } from "./verify/probe-watch.ts";
 
@@ -59,6 +61,8 @@ type ControlWiring = {
   readonly management: ManagementServices;
   readonly probes: ProbeDesk;
   readonly move: ControlMove;
+  readonly initial: InitialDeploymentService;
+  readonly findings: Pick<FindingService, "seeRogueDiscovery">;
 };
 
 /** The agents' connections, wired to who lets them in and who gives them work. */
@@ -96,7 +100,9 @@ export function createControl(given: ControlWiring): ControlService {
       onConnected: (link) => welcomeAgent(given, link),
       onDisconnected: (link) => {
         registry.publish(link.computerId);
+        given.probes.leave(link.computerId);
         jobs.disconnected(link.computerId);
+        given.initial.disconnected(link.computerId);
       },
       onMessage: (link, message) => passOn(given, link, message),
       joinRemote: (socket, computerId, ticket) => given.management.remote.join(socket, computerId, ticket),
@@ -106,8 +112,10 @@ export function createControl(given: ControlWiring): ControlService {
 
 /** Everyone who waits for a computer learns that it is here. */
 function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
-  const { parts, registry, jobs, boot, management, move } = wiring;
+  const { parts, registry, jobs, boot, management, move, initial, probes } = wiring;
   const { clock, log } = parts;
+  // A connection that an older one gave way to.
+  probes.leave(link.computerId);
   const { inventory } = link.hello;
   const [mac] = inventory.macs;
   if (link.environment === "preboot" && mac !== undefined) {
@@ -121,6 +129,7 @@ function welcomeAgent(wiring: ControlWiring, link: ControlLink): void {
   log.info({ computerId: link.computerId, environment: link.environment }, "agent connected");
   management.wake.seen(link.computerId);
   jobs.connected(link);
+  initial.connected(link);
   move.met(link);
 }
 
@@ -165,11 +174,20 @@ function passOn(wiring: ControlWiring, link: ControlLink, message: AgentMessage)
       management.receive(link, message);
       move.met(link);
       break;
+    case "rogue-server": {
+      const { address, fingerprint } = message;
+      wiring.findings.seeRogueDiscovery({ address, fingerprint, agentAddress: link.address });
+      management.receive(link, message);
+      break;
+    }
     case "settings-report":
-    case "rogue-server":
     case "wake-sent":
+    case "software":
     case "remote-refused":
       management.receive(link, message);
+      break;
+    case "menu-choice":
+      wiring.initial.chosen(link, message);
       break;
     case "probe-ready":
     case "probe-result":
@@ -196,11 +214,11 @@ export function createRegistry(given: {
   readonly directory: ComputerDirectory;
   readonly boot: BootServices;
   readonly findLink: (computerId: string) => ControlLink | null;
-  readonly hasPrebootWork: (computerId: string) => boolean;
+  readonly jobs: () => Pick<JobService, "hasPrebootWork" | "runsOfComputer">;
   readonly management: () => ManagementServices;
   readonly onPublished: (computerId: string) => void;
 }): ComputerRegistry {
-  const { directory, boot, findLink, hasPrebootWork, onPublished } = given;
+  const { directory, boot, findLink, jobs, onPublished } = given;
   const { clock, db } = given.parts;
   const startedAtMs = clock.epochMs();
   return new ComputerRegistry({
@@ -208,7 +226,11 @@ export function createRegistry(given: {
     directory,
     clock,
     findLink,
-    hasPrebootWork,
+    hasPrebootWork: (computerId) => jobs().hasPrebootWork(computerId),
+    installingSinceMs: (computerId) =>
+      jobs()
+        .runsOfComputer(computerId)
+        .find(({ state }) => state === "installing")?.installer?.startedAtMs ?? null,
     onPublished,
     inviteFor: (token) => given.management().enrolment.inviteFor(token),
     onEnrolled: (computerId, reason) => given.management().history.note(computerId, "enrolment", reason),

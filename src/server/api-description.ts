@@ -47,6 +47,24 @@ function describeRefusals(route: Route): Record<string, unknown> {
   return Object.fromEntries([...statuses, "default"].map((status) => [status, problem]));
 }
 
+/** What of it is left for an account that is limited to groups of computers. */
+function describeScope({ scope }: Route): string {
+  switch (scope) {
+    case "computer":
+      return "Limited accounts: for a computer in their groups.";
+    case "group":
+      return "Limited accounts: for their groups and what is nested in them.";
+    case "named":
+      return "Limited accounts: refused when it names or touches a computer outside of their groups.";
+    case "filtered":
+      return "Limited accounts get what is in their groups.";
+    case "site":
+      return "Refused to limited accounts.";
+    default:
+      return "Open to limited accounts.";
+  }
+}
+
 function describeOperation(name: string, route: Route, schemas: ApiSchemas): Record<string, unknown> {
   const access = accessOf(route);
   const headers = route.pagedBy === undefined ? {} : { headers: pageHeaders };
@@ -54,7 +72,8 @@ function describeOperation(name: string, route: Route, schemas: ApiSchemas): Rec
     operationId: name,
     tags: [route.path.split("/")[1]],
     summary: route.summary,
-    description: access === "public" ? "For everybody." : `For the role ${access} and above.`,
+    description:
+      access === "public" ? "For everybody." : `For the role ${access} and above. ${describeScope(route)}`,
     parameters: describeParameters(route),
     ...(access === "public" ? { security: [] } : {}),
     ...(route.body === undefined

@@ -4,8 +4,12 @@ import { agentHandlers, enrolmentHandlers } from "./handlers/agent-handlers.ts";
 import { bootHandlers } from "./handlers/boot-handlers.ts";
 import { computerHandlers } from "./handlers/computer-handlers.ts";
 import { controlMoveHandlers } from "./handlers/control-move-handlers.ts";
+import { groupHandlers } from "./handlers/group-handlers.ts";
 import { imageHandlers } from "./handlers/image-handlers.ts";
+import { initialDeploymentHandlers } from "./handlers/initial-deployment-handlers.ts";
+import { installerHandlers } from "./handlers/installer-handlers.ts";
 import { jobHandlers } from "./handlers/job-handlers.ts";
+import { loginHandlers } from "./handlers/login-handlers.ts";
 import { planExportHandlers } from "./handlers/plan-export-handlers.ts";
 import { packageHandlers } from "./handlers/package-handlers.ts";
 import { planHandlers } from "./handlers/plan-handlers.ts";
@@ -23,6 +27,7 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
   return {
     ...serverHandlers(server, version),
     ...accountHandlers(server),
+    ...loginHandlers(server),
     ...secondFactorHandlers(server),
     ...planHandlers(server),
     ...verifyHandlers(server),
@@ -31,13 +36,16 @@ export function createHandlers(server: PortolanServer, version: string): ApiHand
     ...controlMoveHandlers(server),
     ...segmentHandlers(server),
     ...computerHandlers(server),
+    ...groupHandlers(server),
     ...agentHandlers(server),
     ...enrolmentHandlers(server),
     ...remoteHandlers(server),
     ...bootHandlers(server),
     ...imageHandlers(server),
     ...jobHandlers(server),
+    ...initialDeploymentHandlers(server),
     ...packageHandlers(server),
+    ...installerHandlers(server),
     ...sessionHandlers(server),
   };
 }

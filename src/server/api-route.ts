@@ -5,6 +5,7 @@ import { pageSchema } from "#api/page.ts";
 import { accessOf, type Route } from "#api/route.ts";
 import { describeBody } from "./accounts/audit-log.ts";
 import type { Principal } from "./accounts/principal.ts";
+import type { Scope } from "./accounts/scope.ts";
 import { ApiError } from "./api-error.ts";
 import type { ApiServerDependencies } from "./api-server.ts";
 import { cutPage, formatNextLink } from "./page-list.ts";
@@ -28,8 +29,10 @@ type Call = {
   readonly body: unknown;
   readonly query: unknown;
   readonly principal: Principal;
+  readonly scope: Scope;
   readonly address: string;
   readonly setCookie: (cookie: string) => void;
+  readonly setActor: (name: string) => void;
 };
 
 /** One route of the contract: checked input, one answer, a line in the audit log for what changes something. */
@@ -40,20 +43,31 @@ export function addRoute(app: FastifyInstance, name: RouteName, dependencies: Ap
   app.route({
     method: route.method,
     url: `/api/v1${route.path}`,
-    config: { access: accessOf(route), action: name },
+    config: { access: accessOf(route), action: name, scope: route.scope },
     handler: async (request, reply) => {
       const { id = "" } = request.params as { id?: string };
+      let actor: string | null = null;
       const call: Call = {
         id,
         body: parseBy(route.body, request.body, "body"),
         query: parseBy(route.query, request.query, "query"),
         principal: request.principal,
+        scope: dependencies.scopes.of(request.principal),
         address: request.ip,
         setCookie: (cookie) => void reply.header("set-cookie", cookie),
+        setActor: (name) => {
+          actor = name;
+        },
       };
+      const work = async (): Promise<unknown> => {
+        // Once more: what a word means may have changed while the body came.
+        dependencies.scopes.requireOpen(call.scope, route.scope, id);
+        return handler(call);
+      };
+      const given = { name, route, request, reply, dependencies, actor: () => actor };
       return route.method === "GET"
-        ? sendPage(route, request, reply, await handler(call))
-        : change({ name, route, request, reply, dependencies }, () => handler(call));
+        ? sendPage(route, request, reply, await read(given, work))
+        : change(given, work);
     },
   });
 }
@@ -81,26 +95,57 @@ type Change = {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly dependencies: ApiServerDependencies;
+  /** Who a login turned out to be. */
+  readonly actor: () => string | null;
 };
+
+/** What a reader may not see is written down as well. */
+async function read(
+  { name, route, request, dependencies }: Change,
+  work: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) {
+      const { principal, ip: address } = request;
+      const target = targetOf(route, request, dependencies);
+      await dependencies.audit.recordRefusal({
+        principal,
+        action: name,
+        target,
+        detail: error.message,
+        address,
+      });
+    }
+    throw error;
+  }
+}
+
+function targetOf(route: Route, request: FastifyRequest, { scopes }: ApiServerDependencies): string | null {
+  return scopes.targetOf(route.scope, (request.params as { id?: string }).id ?? "");
+}
 
 /** Does it, once for each key, and writes down who did what before the answer leaves. */
 async function change(
-  { name, route, request, reply, dependencies }: Change,
+  { name, route, request, reply, dependencies, actor }: Change,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
   const { audit, changes, repeated } = dependencies;
   const { principal, ip: address } = request;
   const { id = "" } = request.params as { id?: string };
-  const entry = {
-    principal: principal.type === "nobody" ? namedInBody(principal, request.body) : principal,
+  // Before the work, which may remove it.
+  const target = targetOf(route, request, dependencies);
+  const describe = () => ({
+    principal: principal.type === "nobody" ? nameStranger(principal, actor(), request.body) : principal,
     action: name,
-    target: id === "" ? null : id,
+    target,
     address,
-  };
+  });
   const detail = describeBody(request.body);
   const doAndAudit = async (): Promise<unknown> => {
     const answer = await work();
-    await audit.record({ ...entry, outcome: "done", detail });
+    await audit.record({ ...describe(), outcome: "done", detail });
     changes.area(route.path.split("/")[1] ?? "");
     return answer;
   };
@@ -116,7 +161,10 @@ async function change(
         "this answer holds a secret and is not kept; send it without an Idempotency-Key",
       );
     }
-    const caller = [principal.type, principal.userId, principal.name].join(" ");
+    // With its limits: an answer from when it saw more is not for it any more.
+    const caller = [principal.type, principal.userId, principal.name, ...principal.limits.map(String)].join(
+      " ",
+    );
     const wanted = { key, caller, request: [name, id, request.query, request.body ?? null] };
     const { answer, isRepeated } = await repeated.once(wanted, doAndAudit);
     if (isRepeated) {
@@ -127,14 +175,14 @@ async function change(
     const isRefusal = error instanceof ApiError && [401, 403, 429].includes(error.status);
     const reason = `${error instanceof Error ? error.message : String(error)} ${detail ?? ""}`.trim();
     await (isRefusal
-      ? audit.recordRefusal({ ...entry, detail: reason })
-      : audit.record({ ...entry, outcome: "failed", detail: reason }));
+      ? audit.recordRefusal({ ...describe(), detail: reason })
+      : audit.record({ ...describe(), outcome: "failed", detail: reason }));
     throw error;
   }
 }
 
-/** Who somebody says to be on a route that needs no account, such as a login. */
-function namedInBody(principal: Principal, body: unknown): Principal {
-  const name = typeof body === "object" && body !== null && "name" in body ? body.name : null;
+/** On a route that needs no account, such as a login: who somebody turned out to be, or says to be. */
+function nameStranger(principal: Principal, actor: string | null, body: unknown): Principal {
+  const name = actor ?? (typeof body === "object" && body !== null && "name" in body ? body.name : null);
   return typeof name === "string" ? { ...principal, name: name.slice(0, 64) } : principal;
 }

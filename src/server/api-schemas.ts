@@ -4,7 +4,9 @@ import { agentStateSchema, computerEventSchema } from "#api/agent-api.ts";
 import { bootEventSchema } from "#api/boot-api.ts";
 import { computerSchema } from "#api/computer-api.ts";
 import { routes } from "#api/contract.ts";
+import { groupSchema } from "#api/group-api.ts";
 import { imageSchema } from "#api/image-api.ts";
+import { installerSchema } from "#api/installer-api.ts";
 import { createJobSchema, jobSchema, previewSchema, runSchema } from "#api/job-api.ts";
 import { conditionSchema, scheduleSchema, windowSchema } from "#api/job-values.ts";
 import { detectionSchema, packageSchema } from "#api/package-api.ts";
@@ -30,7 +32,9 @@ const answerNames: Readonly<Record<string, z.ZodType>> = {
   BootEvent: bootEventSchema,
   Computer: computerSchema,
   ComputerEvent: computerEventSchema,
+  Group: groupSchema,
   Image: imageSchema,
+  Installer: installerSchema,
   Job: jobSchema,
   JobPreview: previewSchema,
   Run: runSchema,

@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:https";
+import { callbackify } from "node:util";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Logger } from "pino";
 import type { z } from "zod";
@@ -6,6 +7,7 @@ import { type RouteName, type RouteResponse, routes } from "#api/contract.ts";
 import type { Accounts } from "./accounts/accounts.ts";
 import type { AuditLog } from "./accounts/audit-log.ts";
 import type { Principal } from "./accounts/principal.ts";
+import type { Scope, Scopes } from "./accounts/scope.ts";
 import { guardRequests } from "./accounts/request-guard.ts";
 import { addRoute } from "./api-route.ts";
 import { describeApi } from "./api-description.ts";
@@ -13,6 +15,7 @@ import { ApiError } from "./api-error.ts";
 import { createProblem, describeProblem, formatRawProblem, problemType } from "./problem.ts";
 import type { AgentDownloads } from "./agent-downloads.ts";
 import { serveConsole } from "./console-files.ts";
+import type { ConsoleTls } from "./console-tls.ts";
 import type { SiteChanges } from "./live/site-changes.ts";
 import type { RepeatedRequests } from "./repeated-requests.ts";
 import type { UpgradeGate } from "./live/upgrade-gate.ts";
@@ -27,10 +30,14 @@ export type HandlerInput<Name extends RouteName> = {
     ? SchemaOutput<Query>
     : undefined;
   readonly principal: Principal;
+  /** Outside of which the handler shows and does nothing. */
+  readonly scope: Scope;
   /** Where the request came from. */
   readonly address: string;
   /** For those who open and end sessions of the console. */
   readonly setCookie: (cookie: string) => void;
+  /** For logins that find out who it is: the audit log names that account. */
+  readonly setActor: (name: string) => void;
 };
 
 /** One handler for every route of the contract: forgetting one does not compile. */
@@ -50,6 +57,7 @@ export type ApiServerDependencies = {
   readonly handlers: ApiHandlers;
   readonly accounts: Accounts;
   readonly audit: AuditLog;
+  readonly scopes: Scopes;
   readonly changes: SiteChanges;
   readonly repeated: RepeatedRequests;
   readonly log: Logger;
@@ -78,7 +86,7 @@ export async function createApi(
   options: ApiServerOptions,
   dependencies: ApiServerDependencies,
 ): Promise<FastifyInstance> {
-  const { accounts, audit, log, metrics, epochMs } = dependencies;
+  const { accounts, audit, scopes, log, metrics, epochMs } = dependencies;
   const app = fastify({
     bodyLimit: bodySizeBytesMax,
     logger: false,
@@ -93,10 +101,11 @@ export async function createApi(
       log,
     ),
   );
-  guardRequests(app, { accounts, audit, epochMs });
-  const forViewers = { config: { access: "viewer", action: "describe" } } as const;
-  app.get("/api/v1/openapi.json", forViewers, () => describeApi(options.version));
-  app.get("/metrics", forViewers, (_request, reply) =>
+  guardRequests(app, { accounts, audit, scopes, epochMs });
+  const forViewers = { access: "viewer", action: "describe" } as const;
+  const described = { config: { ...forViewers, scope: { shared: "the contract, which is the program's" } } };
+  app.get("/api/v1/openapi.json", described, () => describeApi(options.version));
+  app.get("/metrics", { config: { ...forViewers, scope: "site" } }, (_request, reply) =>
     reply.type("text/plain; version=0.0.4").send(metrics()),
   );
   for (const name of Object.keys(routes) as RouteName[]) {
@@ -109,13 +118,16 @@ export async function createApi(
 }
 
 /** An HTTPS server for one address. The same API may have several. */
-export function createApiListener(
-  app: FastifyInstance,
-  tls: { readonly key: string; readonly cert: string },
-  gate: UpgradeGate,
-): Server {
+export function createApiListener(app: FastifyInstance, tls: ConsoleTls, gate: UpgradeGate): Server {
   const server = createServer(
-    { ...tls, minVersion: "TLSv1.3", requestTimeout: 30_000, headersTimeout: 10_000 },
+    {
+      ...{ key: tls.key, cert: tls.cert, minVersion: "TLSv1.3" },
+      ...{ requestTimeout: 30_000, headersTimeout: 10_000 },
+      // Clients that name nobody, and those that use an address, get the first certificate.
+      SNICallback: (name, done) => {
+        callbackify(tls.ofName)(name, done);
+      },
+    },
     (request, response) => app.routing(request, response),
   );
   // What is no HTTP at all ends here; the first bytes decide, so nothing of it is repeated.

@@ -42,6 +42,7 @@ export class BootFiles {
   readonly #folder: string;
   #files: ReadonlyMap<string, BootFile> = new Map();
   #names: ReadonlySet<string> = new Set();
+  #problems: readonly string[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -59,11 +60,17 @@ export class BootFiles {
     }
     this.#files = files;
     this.#names = new Set(files.keys());
+    this.#problems = problems;
     return { servedCount: files.size, problems };
   }
 
   find(name: string): BootFile | null {
     return this.#files.get(name) ?? null;
+  }
+
+  /** What could not be served at the last reading, as sentences with the way out. */
+  problems(): readonly string[] {
+    return this.#problems;
   }
 
   names(): ReadonlySet<string> {

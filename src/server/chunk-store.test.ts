@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,4 +58,22 @@ test("image import: zero chunks are not stored, equal ones once, and the same di
   });
   assert.equal(again.imageId, imageId);
   assert.equal(knownChunkCount, 3);
+});
+
+test("chunk store: who reads a chunk that is on its way gets it when it is stored, or the reason why it will not come", async (t) => {
+  const store = new ChunkStore(makeFolder(t));
+  const [first, second] = [Buffer.from("first"), Buffer.from("second")];
+  const names = [first, second].map((content) => hash("sha256", content));
+  const [firstHash = "", secondHash = ""] = names;
+  const arrival = await store.expect(names);
+  assert.equal(arrival.expectedCount, 2);
+  const readings = Promise.allSettled(names.map((chunkHash) => store.readFrame(chunkHash)));
+  await store.put(first);
+  assert.deepEqual([store.isExpected(firstHash), store.isExpected(secondHash)], [false, true]);
+  arrival.fail(new Error("its sender is gone"));
+  const [come, lost] = await readings;
+  assert.equal(come?.status, "fulfilled");
+  assert.equal(lost?.status === "rejected" && (lost.reason as Error).message, "its sender is gone");
+  store.forget(arrival);
+  await assert.rejects(store.readFrame(secondHash), { code: "chunk-missing" });
 });

@@ -1,15 +1,26 @@
 import { hash } from "node:crypto";
-import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { access, readdir, readFile, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { writeDurably } from "#platform/durable-file.ts";
+import { ChunkArrival } from "./chunk-arrival.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /** The largest chunk a manifest may have. */
 const contentSizeBytesMax = 1 << 20;
+
+/** By default the result is put together from pieces of 16 KiB. */
+const inOnePiece = { maxOutputLength: contentSizeBytesMax, chunkSize: contentSizeBytesMax };
+
+/*
+ * Room that chunks leave: the database usually lies on the same file system, and where it cannot write no failure is recorded and
+ * nothing ends. A 32nd of the file system, within bounds.
+ */
+const reserveBytesMin = 4 << 20;
+const reserveBytesMax = 256 << 20;
 
 /** A chunk on the disk is not what its name says, or is not there. */
 export class ChunkError extends Error {
@@ -21,6 +32,25 @@ export class ChunkError extends Error {
     this.name = "ChunkError";
     this.code = code;
   }
+}
+
+/** The file system of the chunks takes no more. What it has stored stays, and is not sent or read again. */
+export class ChunkStoreFullError extends Error {
+  readonly code = "store-full";
+
+  constructor(folder: string, options?: ErrorOptions) {
+    super(
+      `no space left on the server for chunks, in ${folder}: give it room, or remove images and run portolan image ` +
+        "prune; then do this again, what is stored already stays",
+      options,
+    );
+    this.name = "ChunkStoreFullError";
+  }
+}
+
+/** Full, or over a quota. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 /** Chunks that work under way counts on before an image names them. */
@@ -39,8 +69,36 @@ export class ChunkStore {
   /** Chunks being removed, keyed by hash. BOUNDED by the one prune that runs. */
   readonly #removing = new Map<string, Promise<void>>();
 
+  /** BOUNDED by the captures that others get an image from meanwhile. */
+  readonly #arrivals = new Set<ChunkArrival>();
+
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Of these chunks those that are not here are going to be stored: until `forget`, who reads one waits for it. */
+  async expect(chunkHashes: Iterable<string>): Promise<ChunkArrival> {
+    const lacking: string[] = [];
+    for (const chunkHash of chunkHashes) {
+      if (!(await this.has(chunkHash))) {
+        lacking.push(chunkHash);
+      }
+    }
+    const arrival = new ChunkArrival(lacking);
+    this.#arrivals.add(arrival);
+    return arrival;
+  }
+
+  forget(arrival: ChunkArrival): void {
+    this.#arrivals.delete(arrival);
+  }
+
+  isExpected(chunkHash: string): boolean {
+    return this.#findArrival(chunkHash) !== undefined;
+  }
+
+  #findArrival(chunkHash: string): ChunkArrival | undefined {
+    return [...this.#arrivals].find((arrival) => arrival.isExpected(chunkHash));
   }
 
   /** Keeps what is added to it from being pruned until it is released. */
@@ -50,7 +108,12 @@ export class ChunkStore {
     return { add: (chunkHash) => held.add(chunkHash), release: () => this.#holds.delete(held) };
   }
 
-  /** Stores the content if it is new. Durable when it returns. */
+  /** Something under way needs it, although nothing may name it yet. */
+  isHeld(chunkHash: string): boolean {
+    return this.#writing.has(chunkHash) || [...this.#holds].some((held) => held.has(chunkHash));
+  }
+
+  /** Stores the content if it is new. Durable when it returns. @throws ChunkStoreFullError */
   async put(
     content: Uint8Array,
     hold?: ChunkHold,
@@ -80,9 +143,10 @@ export class ChunkStore {
    * Stores a frame that a computer sent. Durable when it returns.
    *
    * @returns false when it does not hold what the name says; nothing was stored then.
+   * @throws ChunkStoreFullError
    */
   async putFrame(chunkHash: string, frame: Uint8Array): Promise<boolean> {
-    const content = await decompress(frame, { maxOutputLength: contentSizeBytesMax }).catch(() => null);
+    const content = await decompress(frame, inOnePiece).catch(() => null);
     if (content === null || hash("sha256", content) !== chunkHash) {
       return false;
     }
@@ -122,7 +186,7 @@ export class ChunkStore {
 
   /** @returns false when work under way counts on it, or is just writing it; it stays then */
   async remove(chunkHash: string): Promise<boolean> {
-    if (this.#writing.has(chunkHash) || [...this.#holds].some((held) => held.has(chunkHash))) {
+    if (this.isHeld(chunkHash)) {
       return false;
     }
     const work = rm(this.#pathOf(chunkHash), { force: true });
@@ -157,8 +221,13 @@ export class ChunkStore {
     return names.filter((name) => /^[0-9a-f]{2}$/.test(name));
   }
 
-  /** The zstd frame as it is on the disk. @throws ChunkError `chunk-missing` */
+  /**
+   * The zstd frame as it is on the disk; one that is expected is waited for.
+   *
+   * @throws ChunkError `chunk-missing`, or why an expected one will not come
+   */
   async readFrame(chunkHash: string): Promise<Buffer> {
+    await this.#findArrival(chunkHash)?.wait(chunkHash);
     try {
       return await readFile(this.#pathOf(chunkHash));
     } catch (error) {
@@ -180,7 +249,7 @@ export class ChunkStore {
   /** @throws ChunkError when the chunk is absent or does not hash to its name */
   async verify(chunkHash: string): Promise<void> {
     const frame = await this.readFrame(chunkHash);
-    const content = await decompress(frame).catch((error: unknown) => {
+    const content = await decompress(frame, inOnePiece).catch((error: unknown) => {
       throw new ChunkError("chunk-damaged", chunkHash, { cause: error });
     });
     if (hash("sha256", content) !== chunkHash) {
@@ -203,9 +272,28 @@ export class ChunkStore {
       return false;
     }
     const frame = await makeFrame();
-    await mkdir(join(this.#folder, chunkHash.slice(0, 2)), { recursive: true });
-    await writeDurably(path, frame);
+    await this.#requireRoom(frame.byteLength);
+    try {
+      await writeDurably(path, frame);
+    } catch (error) {
+      throw isFull(error) ? new ChunkStoreFullError(this.#folder, { cause: error }) : error;
+    }
+    this.#arrivals.forEach((arrival) => arrival.arrived(chunkHash));
     return true;
+  }
+
+  /** @throws ChunkStoreFullError */
+  async #requireRoom(sizeBytes: number): Promise<void> {
+    // The folder is made with the first chunk.
+    const status = await statfs(this.#folder).catch(() => null);
+    if (status === null) {
+      return;
+    }
+    const { blocks, bavail, bsize } = status;
+    const reserveBytes = Math.min(reserveBytesMax, Math.max(reserveBytesMin, (blocks * bsize) / 32));
+    if (bavail * bsize < reserveBytes + sizeBytes) {
+      throw new ChunkStoreFullError(this.#folder);
+    }
   }
 
   #pathOf(chunkHash: string): string {

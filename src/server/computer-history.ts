@@ -9,6 +9,7 @@ export type ComputerEventKind =
   | "rogue-server"
   | "wake"
   | "inventory"
+  | "initial-deployment"
   | "remote-control"
   | "install";
 
@@ -31,8 +32,8 @@ export class ComputerHistory {
       .catch((error: unknown) => this.#log.error({ err: error, kind }, "an event could not be stored"));
   }
 
-  /** Newest first, of one computer or of all. */
-  list(computerId: string | null): Promise<StoredComputerEvent[]> {
-    return this.#store.list(computerId);
+  /** Newest first, of one computer, of those in some groups, or of all. */
+  list(of: string | ReadonlySet<string> | null): Promise<StoredComputerEvent[]> {
+    return this.#store.list(of);
   }
 }

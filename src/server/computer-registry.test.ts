@@ -26,6 +26,7 @@ function enrolment(mac: string, uuid: string, serial: string): EnrollMessage {
 }
 
 const first = enrolment("52:54:00:00:00:01", "4c4c4544-0042-3510-8054-b7c04f4e4d31", "SN1");
+const other = enrolment("52:54:00:00:00:03", "4c4c4544-0042-3510-8054-b7c04f4e4d33", "SN3");
 const copy = enrolment("52:54:00:00:00:02", "4c4c4544-0042-3510-8054-b7c04f4e4d31", "SN2");
 
 async function prepare(t: TestContext) {
@@ -49,6 +50,7 @@ async function prepare(t: TestContext) {
       clock: systemClock,
       findLink: () => null,
       hasPrebootWork: () => false,
+      installingSinceMs: () => null,
       inviteFor: () => Promise.resolve({ kind: null, redeem: () => Promise.resolve(true) }),
       onEnrolled: () => undefined,
       onPublished: () => undefined,
@@ -77,6 +79,25 @@ test("a new computer is stored with its first contact, is let in after approval,
   await later.load();
   assert.equal((await later.enrol(first, "k2")).type, "enrolled", "the next boot of an approved computer");
   assert.equal(directory.get(stored?.id ?? "")?.state, "approved");
+});
+
+test("a new computer approved while it is off is due for Initial Deployment, until it has a system of its own", async (t) => {
+  const { directory, registry } = await prepare(t);
+  await registry.enrol({ ...first, bootToken: null }, "k1");
+  const id = registry.list()[0]?.id ?? "";
+  await registry.approve(id);
+  assert.deepEqual(
+    [directory.get(id)?.state, directory.get(id)?.work],
+    ["approved", "initial-deployment"],
+    "its next network boot is answered",
+  );
+  await registry.enrol({ ...first, environment: "os", bootToken: null }, "k1");
+  assert.equal(directory.get(id)?.work, "none");
+
+  await registry.enrol({ ...other, environment: "os", bootToken: null }, "k3");
+  const [, installed] = registry.list();
+  await registry.approve(installed?.id ?? "");
+  assert.equal(directory.get(installed?.id ?? "")?.work, "none", "it came with a system of its own");
 });
 
 test("a copied UUID puts the computer on hold, in the store and for boot services, and says why", async (t) => {

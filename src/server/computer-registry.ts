@@ -25,6 +25,8 @@ export type ComputerRegistryDependencies = {
   readonly clock: Clock;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly hasPrebootWork: (computerId: string) => boolean;
+  /** Since when an installer of a job works on it; `null`: none does. */
+  readonly installingSinceMs: (computerId: string) => number | null;
   /** What others see of a computer may have changed. */
   readonly onPublished: (id: string) => void;
   /** What lets a computer in that no operator has looked at. */
@@ -129,7 +131,11 @@ export class ComputerRegistry {
       macs: computer.macs,
       uuid: computer.uuid === null ? null : ComputerUuid.parse(computer.uuid),
       state: computer.state,
-      work: hasPrebootWork(id) ? "preboot" : "none",
+      work: hasPrebootWork(id)
+        ? "preboot"
+        : computer.initialAskedAtMs === null
+          ? "none"
+          : "initial-deployment",
       isConnected: findLink(id) !== null,
     });
   }
@@ -287,7 +293,7 @@ export class ComputerRegistry {
     switch (enrolment.type) {
       case "enrolled": {
         const computerId =
-          enrolment.computerId ?? (await this.#create(identity, inventory, keyFingerprint, reason, nowMs));
+          enrolment.computerId ?? (await this.#create(identity, message, keyFingerprint, reason, nowMs));
         await this.#noteEnrolled({ ...enrolment, computerId }, message, keyFingerprint, nowMs);
         this.#dependencies.onEnrolled(computerId, reason);
         return {
@@ -298,7 +304,7 @@ export class ComputerRegistry {
       }
       case "pending": {
         const computerId =
-          enrolment.computerId ?? (await this.#create(identity, inventory, keyFingerprint, reason, nowMs));
+          enrolment.computerId ?? (await this.#create(identity, message, keyFingerprint, reason, nowMs));
         await this.update(computerId, { waitingKeyFingerprint: keyFingerprint, lastSeenAtMs: nowMs, reason });
         return { type: "pending", computerId, reason };
       }
@@ -323,6 +329,8 @@ export class ComputerRegistry {
     await this.update(enrolment.computerId, {
       macs: [...new Set([...(known?.macs ?? []), ...enrolment.newMacs])],
       ...(isOs ? { osKeyFingerprint: keyFingerprint, osKeyAtMs: nowMs } : {}),
+      // It has a system by now that is not ours to replace.
+      ...(isOs && known?.osKeyFingerprint === null ? { initialAskedAtMs: null } : {}),
       // Who was let in without an approval is approved by it.
       state: "approved",
       lastSeenAtMs: nowMs,
@@ -332,7 +340,7 @@ export class ComputerRegistry {
 
   async #create(
     identity: ReturnType<typeof readComputerIdentity>,
-    inventory: Inventory,
+    { inventory, environment }: EnrollMessage,
     keyFingerprint: string,
     reason: string,
     nowMs: number,
@@ -356,6 +364,8 @@ export class ComputerRegistry {
       lastSeenAtMs: nowMs,
       createdAtMs: nowMs,
       revokedAtMs: null,
+      // Due until it was decided: whoever approves it may do so while it is off.
+      initialAskedAtMs: environment === "preboot" ? nowMs : null,
     };
     await this.#dependencies.store.put(computer);
     this.#computers.set(id, computer);
@@ -364,29 +374,14 @@ export class ComputerRegistry {
   }
 
   #recordOf(computer: StoredComputer): EnrolmentRecord {
-    const {
-      id,
-      macs,
-      uuid,
-      serial,
-      state,
-      osKeyFingerprint,
-      osKeyAtMs,
-      approvedKeyFingerprint,
-      deployedAtMs,
-    } = computer;
+    const { findLink, hasPrebootWork, installingSinceMs } = this.#dependencies;
+    const { id, uuid } = computer;
     return {
-      id,
-      macs,
+      ...computer,
       uuid: uuid === null ? null : ComputerUuid.parse(uuid),
-      serial,
-      isConnected: this.#dependencies.findLink(id) !== null,
-      state,
-      osKeyFingerprint,
-      osKeyAtMs,
-      approvedKeyFingerprint,
-      deployedAtMs,
-      hasPrebootWork: this.#dependencies.hasPrebootWork(id),
+      isConnected: findLink(id) !== null,
+      hasPrebootWork: hasPrebootWork(id),
+      installingSinceMs: installingSinceMs(id),
     };
   }
 }

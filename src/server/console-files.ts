@@ -50,7 +50,7 @@ function readConsole(folder: string): Map<string, ConsoleFile> {
 }
 
 /** Terminal and desktop write their own style elements; styles can draw a page wrongly, but run nothing. */
-const terminalPolicy = contentSecurityPolicy
+const remotePolicy = contentSecurityPolicy
   .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
   .replace("; require-trusted-types-for 'script'", "");
 
@@ -74,8 +74,8 @@ export function serveConsole(app: FastifyInstance, folder: string): void {
   for (const [path, file] of files) {
     if (path !== "/index.html") {
       app.get(path, { config: { access: "public" } }, (request, reply) => {
-        if (path === "/terminal.html" || path === "/desktop.html") {
-          reply.header("content-security-policy", terminalPolicy);
+        if (path === "/remote.html") {
+          reply.header("content-security-policy", remotePolicy);
         }
         return send(request, reply, file);
       });

@@ -43,16 +43,12 @@ export class ImageCatalogue {
    * @throws ChunkError `chunk-missing`
    */
   async add(manifest: Manifest, manifestText: string, source: string): Promise<StoredImage> {
-    const { images, chunks, authority, clock } = this.#dependencies;
+    const { images, chunks, clock } = this.#dependencies;
     let storedBytes = 0;
     for (const chunkHash of distinctChunks(manifest)) {
       storedBytes += await chunks.frameSize(chunkHash);
     }
     const id = hash("sha256", manifestText);
-    const signature: ManifestSignature = {
-      signature: authority.sign(signedBytes(id)).toString("base64"),
-      publicKey: Buffer.from(authority.publicKeyDer()).toString("base64"),
-    };
     const image: StoredImage = {
       id,
       name: manifest.name,
@@ -61,12 +57,22 @@ export class ImageCatalogue {
       chunkCount: manifest.chunks.length,
       dataChunkCount: manifest.chunks.filter((chunk) => chunk !== null).length,
       createdAtMs: clock.epochMs(),
-      signature: JSON.stringify(signature),
+      signature: this.sign(id),
       storedBytes,
       source,
     };
     await images.put(image, manifestText);
     return image;
+  }
+
+  /** This site's signature of an image, JSON text. */
+  sign(imageId: string): string {
+    const { authority } = this.#dependencies;
+    const signature: ManifestSignature = {
+      signature: authority.sign(signedBytes(imageId)).toString("base64"),
+      publicKey: Buffer.from(authority.publicKeyDer()).toString("base64"),
+    };
+    return JSON.stringify(signature);
   }
 
   /** The signature's JSON text, proven to be this site's. @throws SignatureError | StoreError `not-found` */

@@ -8,7 +8,7 @@ export type StorageFigures = {
   readonly chunkCount: number;
   /** What the chunks take, each once. */
   readonly storedBytes: number;
-  /** What no image, package or user data names any more: a prune would free it. */
+  /** What no image, package or user data names any more, and nothing under way needs: a prune would free it. */
   readonly unusedBytes: number;
   /** What the images would take if each had its chunks for itself. */
   readonly imagesBytes: number;
@@ -41,19 +41,19 @@ export async function measureStorage(
   const present = await chunks.list();
   for (const { chunkHash, sizeBytes } of present) {
     storedBytes += sizeBytes;
-    unusedBytes += named.has(chunkHash) ? 0 : sizeBytes;
+    unusedBytes += named.has(chunkHash) || chunks.isHeld(chunkHash) ? 0 : sizeBytes;
   }
   const imagesBytes = (await images.list()).reduce((sum, image) => sum + (image.storedBytes ?? 0), 0);
   return { chunkCount: present.length, storedBytes, unusedBytes, imagesBytes };
 }
 
-/** What removing one image and pruning would free. */
+/** What removing one image and pruning would free here, and how many of its chunks are not here. */
 export async function measureOwnBytes(
   imageId: string,
   chunks: ChunkStore,
   images: ImageStore,
   packages: PackageStore,
-): Promise<number> {
+): Promise<{ readonly ownBytes: number; readonly lackingChunkCount: number }> {
   const manifests = await images.listManifests();
   const mine = manifests.find(({ id }) => id === imageId);
   const others = new Set<string>();
@@ -67,8 +67,13 @@ export async function measureOwnBytes(
     }
   }
   let ownBytes = 0;
+  let lackingChunkCount = 0;
   for (const chunkHash of mine === undefined ? [] : distinctChunks(decodeManifest(mine.manifest))) {
-    ownBytes += others.has(chunkHash) ? 0 : await chunks.frameSize(chunkHash);
+    if (!(await chunks.has(chunkHash))) {
+      lackingChunkCount += 1;
+    } else if (!others.has(chunkHash)) {
+      ownBytes += await chunks.frameSize(chunkHash);
+    }
   }
-  return ownBytes;
+  return { ownBytes, lackingChunkCount };
 }

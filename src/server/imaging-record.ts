@@ -26,14 +26,19 @@ export type SessionRecord = {
   readonly sessionKey: string;
   readonly imageId: string;
   imageName: string;
-  state: "gathering" | "waiting-for-group" | "sending" | "ended";
+  /** `fetching`: what it sends comes from another server of the site first. */
+  state: "fetching" | "gathering" | "waiting-for-group" | "sending" | "ended";
   pair: GroupPort | null;
+  /** Who was ever sent to it. BOUNDED by the computers of the job. */
+  readonly computerIds: Set<string>;
   joined: number;
   expected: number;
   sentBytes: number;
   copyBytes: number;
   startedAtMs: number | null;
   endedAtMs: number | null;
+  /** Chunks that came from another server, and how many had to; `null` while nothing had to. */
+  fetched: { readonly doneCount: number; readonly totalCount: number } | null;
   /** By an operator: nothing is sent until it is resumed. */
   isPaused: boolean;
   /** What its receivers say of the datagrams, while it is sent by multicast and after. */
@@ -50,6 +55,8 @@ export type Session = {
   readonly participants: Map<string, Participant>;
   transmission: Transmission | null;
   isTimeOver: boolean;
+  /** Resolves when everything is in this server's store; false: it cannot be had, and the session has ended. */
+  whenComplete: Promise<boolean>;
   cancelTimer: () => void;
 };
 
@@ -89,9 +96,20 @@ export function noteAlone(session: Session, computerId: string, taskKey: string)
   }
 }
 
+/** On count or on time, whichever comes first. @param startCount 0 for all that are expected */
+export function isDueToStart({ record, participants, isTimeOver }: Session, startCount: number): boolean {
+  // Who fetches alone is not waited for.
+  const aloneCount = countAlone(participants);
+  const expected = record.expected - aloneCount;
+  const joined = record.joined - aloneCount;
+  const needed = startCount === 0 ? expected : Math.min(startCount, expected);
+  const isOpen = record.state === "gathering" || record.state === "waiting-for-group";
+  return isOpen && !record.isPaused && joined > 0 && (joined >= needed || isTimeOver);
+}
+
 /** Participants that do not wait for the others, nor the others for them. */
-export function countAlone(session: Session): number {
-  return [...session.participants.values()].filter(({ isUnicast }) => isUnicast).length;
+function countAlone(participants: Session["participants"]): number {
+  return [...participants.values()].filter(({ isUnicast }) => isUnicast).length;
 }
 
 /** A session that begins to gather. @throws ManifestError */
@@ -108,14 +126,16 @@ export function createSession(
       sessionKey,
       imageId,
       imageName: manifest.name,
-      state: "gathering",
+      state: "fetching",
       pair: null,
+      computerIds: new Set(),
       joined: 0,
       expected: 0,
       sentBytes: 0,
       copyBytes: 0,
       startedAtMs: null,
       endedAtMs: null,
+      fetched: null,
       isPaused: false,
       receipts: [],
       movedToUnicast: [],
@@ -126,11 +146,12 @@ export function createSession(
     participants: new Map(),
     transmission: null,
     isTimeOver: false,
+    whenComplete: Promise.resolve(true),
     cancelTimer: () => undefined,
   };
 }
 
-/** Bytes of one copy of what at least one of them lacks, as stored. */
+/** Bytes of one copy of what at least one of them lacks, as stored; 0 while some of it is still coming. */
 export async function measureCopy(
   chunks: ChunkStore,
   manifest: Manifest,
@@ -142,6 +163,9 @@ export async function measureCopy(
   let sizeBytes = 0;
   for (const index of wanted) {
     const chunkHash = manifest.chunks[index] ?? null;
+    if (chunkHash !== null && chunks.isExpected(chunkHash)) {
+      return 0;
+    }
     sizeBytes += chunkHash === null ? 0 : await chunks.frameSize(chunkHash);
   }
   return sizeBytes;

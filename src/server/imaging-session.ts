@@ -173,13 +173,32 @@ export class Transmission {
         ready = this.#readAhead();
         continue;
       }
+      await this.#settled(ready);
+      if (!this.#isGoing) {
+        break;
+      }
       const { unit, sealed } = await ready;
       ready = this.#readAhead();
       if (sealed !== null) {
         await this.#sendUnit(unit, sealed);
       }
     }
-    await ready;
+    // A chunk that may never come is not waited for when nobody wants it any more.
+    ready?.catch(() => undefined);
+  }
+
+  /** Until it is read, or nobody is left to send it to: a chunk may still be on its way into the store. */
+  async #settled(ready: Promise<ReadyUnit>): Promise<void> {
+    const read = { isSettled: false };
+    const settle = (): void => {
+      read.isSettled = true;
+      this.#wake();
+    };
+    ready.then(settle, settle);
+    while (!read.isSettled && this.#isGoing) {
+      await this.#wait(judgeEveryMs);
+      this.#judge();
+    }
   }
 
   get #isGoing(): boolean {

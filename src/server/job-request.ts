@@ -13,17 +13,24 @@ import { checkSchedule, type Schedule } from "#engine/job/schedule.ts";
 import { orderByDependency, PackageError } from "#engine/package/package.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import type { PackageStore, StoredPackage } from "#store/package-store.ts";
+import type { Scope } from "./accounts/scope.ts";
 import { ApiError } from "./api-error.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { importFile } from "./content-import.ts";
+import { type InstallerSources, readInstallerTask } from "./installer-request.ts";
 
 /** Where the things are that a job names. */
-export type JobSources = {
+export type JobSources = InstallerSources & {
   readonly images: Pick<ImageStore, "find">;
+  /** By its whole id: one that is being captured. Its name may be that of an older image still. */
+  readonly findArriving: (imageId: string) => { readonly id: string; readonly name: string } | undefined;
   readonly packages: PackageStore;
   readonly chunks: ChunkStore;
   readonly registry: Pick<ComputerRegistry, "require">;
+  readonly scope: Scope;
+  /** Whether files of the server's own machine may be named: the server reads what no account of that machine may. */
+  readonly mayNameFiles: boolean;
   readonly nowMs: number;
 };
 
@@ -132,14 +139,16 @@ function readRules({ name, codes, retry }: TaskRequest, isFirst: boolean, isLast
 async function readWorks(request: TaskRequest, sources: JobSources): Promise<TaskWork[]> {
   switch (request.kind) {
     case "deploy-image": {
-      const image = await sources.images.find(request.image);
+      const image = sources.findArriving(request.image) ?? (await sources.images.find(request.image));
       const { kind, disk, options } = request;
       const isExact = options === undefined;
       return [{ kind, imageId: image.id, imageName: image.name, disk, ...(isExact ? {} : { options }) }];
     }
+    case "deploy-installer":
+      return [await readInstallerTask(request, sources)];
     case "capture-image": {
-      const { kind, image, disk, isForced } = request;
-      return [{ kind, imageName: image, disk, isForced }];
+      const { kind, image, disk, isForced, isStreamed } = request;
+      return [{ kind, imageName: image, disk, isForced, isStreamed }];
     }
     case "run-script": {
       const { kind, script, interpreter, environment, timeoutMs, isRepeatable } = request;
@@ -172,6 +181,7 @@ async function readWorks(request: TaskRequest, sources: JobSources): Promise<Tas
     case "restore-user-data": {
       const { kind, data, from } = request;
       const fromComputerId = from === undefined ? null : sources.registry.require(from).id;
+      sources.scope.requireComputers(fromComputerId === null ? [] : [fromComputerId]);
       return [{ kind, name: data, fromComputerId }];
     }
     case "wait":
@@ -226,6 +236,13 @@ async function readCopy(
   sources: JobSources,
 ): Promise<TaskWork> {
   const { kind, source, content, destination, mode, environment } = request;
+  if (source !== undefined) {
+    sources.scope.requireWholeSite("source: a file of the server is the whole site's; send content instead");
+    if (!sources.mayNameFiles) {
+      const detail = "source: naming a file of the server needs the role administrator; send content instead";
+      throw new ApiError(403, "forbidden", detail);
+    }
+  }
   const isAbsolutePath = isAbsolute(destination) || /^[A-Za-z]:[\\/]/.test(destination);
   if (!isAbsolutePath) {
     refuse(`destination: ${destination} is no absolute path`);

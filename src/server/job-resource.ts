@@ -1,5 +1,5 @@
 import type { JobResource, PreviewResource, RunResource } from "#api/job-api.ts";
-import type { Job } from "#engine/job/job.ts";
+import type { Job, Task } from "#engine/job/job.ts";
 import { newestRuns } from "#engine/job/occurrence.ts";
 import { previewRun } from "#engine/job/preview-run.ts";
 import type { Run } from "#engine/job/run.ts";
@@ -7,6 +7,7 @@ import { nextOccurrenceAtMs } from "#engine/job/schedule.ts";
 import { summariseJob, summariseRun } from "#engine/job/summarise-job.ts";
 import type { StoredComputer } from "#store/computer-store.ts";
 import { factsOf } from "./computer-facts.ts";
+import type { Scope } from "./accounts/scope.ts";
 import type { PortolanServer } from "./server.ts";
 
 export function toRun(server: PortolanServer, job: Job, run: Run): RunResource {
@@ -27,8 +28,17 @@ export function toRun(server: PortolanServer, job: Job, run: Run): RunResource {
   };
 }
 
-export function toJob(server: PortolanServer, job: Job): JobResource {
-  const runs = [...newestRuns(server.jobs.runsOf(job.id)).values()];
+/** An answer file may hold passwords: it goes to the computers it is for, and is shown to nobody. */
+function withoutSecrets(task: Task): unknown {
+  return task.kind === "deploy-installer" && task.answers !== null
+    ? { ...task, answers: { fileName: task.answers.fileName } }
+    : task;
+}
+
+/** A job with the runs inside of a scope, as if there were no others. */
+export function toJob(server: PortolanServer, job: Job, scope: Scope): JobResource {
+  const all = [...newestRuns(server.jobs.runsOf(job.id)).values()];
+  const runs = all.filter(({ computerId }) => scope.hasComputer(computerId));
   const { nextAtMs, occurrence } = server.jobs.assignmentOf(job.id);
   const wasNeverBegun = job.schedule !== null && nextAtMs === null && runs.length === 0;
   return {
@@ -36,8 +46,8 @@ export function toJob(server: PortolanServer, job: Job): JobResource {
     name: job.name,
     createdAt: job.createdAtMs,
     state: wasNeverBegun ? "cancelled" : summariseJob(runs, nextAtMs !== null),
-    tasks: [...job.tasks],
-    conditions: job.conditions.map(({ name, tasks }) => ({ name, tasks: [...tasks] })),
+    tasks: job.tasks.map(withoutSecrets),
+    conditions: job.conditions.map(({ name, tasks }) => ({ name, tasks: tasks.map(withoutSecrets) })),
     nextAt: nextAtMs,
     occurrence,
     concurrency: job.concurrency,
@@ -58,7 +68,11 @@ export function toPreview(
     startsAt: job.schedule === null ? nowMs : nextOccurrenceAtMs(job.schedule, nowMs, nowMs - 1),
     computers: computers.map((computer) => {
       const environment = server.control.find(computer.id)?.environment ?? null;
-      const facts = { ...factsOf(computer, segments), environment };
+      const facts = {
+        ...factsOf(computer, segments),
+        ...server.management.software.factsOf(computer.id),
+        environment,
+      };
       const preview = previewRun(job, facts, environment, nowMs);
       const isBusy = server.jobs.runsOfComputer(computer.id).some(({ endedAtMs }) => endedAtMs === null);
       const obstacles = [

@@ -1,21 +1,22 @@
 import type { Logger } from "pino";
 import { JobStore } from "#store/job-store.ts";
 import type { StoredComputer } from "#store/computer-store.ts";
-import type { ImageStore } from "#store/image-store.ts";
 import type { PackageStore } from "#store/package-store.ts";
+import type { ChunkFetch } from "./chunk-fetch.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import { factsOf, textsOf } from "./computer-facts.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import { resolveRestoreOptions } from "./restore-options.ts";
+import { renderInstaller } from "./installer-answers.ts";
 import { keepContent } from "./content-import.ts";
 import type { SiteChanges } from "./live/site-changes.ts";
+import type { ManagementServices } from "./management-services.ts";
 import type { ServerParts } from "./server.ts";
 import type { CaptureService } from "./services/capture-service.ts";
 import type { ControlLink } from "./services/control-service.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import { ImagingService } from "./services/imaging-service.ts";
 import { JobService } from "./services/job-service.ts";
-import type { WakeService } from "./services/wake-service.ts";
 import type { TransferService } from "./services/transfer-service.ts";
 
 /** Sessions of images, wired to the jobs that wait for them. */
@@ -23,12 +24,12 @@ export function createImaging(given: {
   readonly parts: ServerParts;
   readonly chunks: ChunkStore;
   readonly transfers: TransferService;
-  readonly images: ImageStore;
-  readonly packages: PackageStore;
+  readonly readManifest: (contentId: string) => Promise<string>;
+  readonly chunkFetch: ChunkFetch;
   readonly findLink: (computerId: string) => ControlLink | null;
   readonly jobs: () => JobService;
 }): ImagingService {
-  const { chunks, transfers, images, packages, findLink, jobs } = given;
+  const { chunks, transfers, readManifest, chunkFetch, findLink, jobs } = given;
   const { flows, interfaces, network, clock, log, settings } = given.parts;
   return new ImagingService(
     { flows, interfaces },
@@ -40,8 +41,9 @@ export function createImaging(given: {
       transfers,
       settings: () => settings.current(),
       findLink,
-      readManifest: async (contentId) =>
-        (await packages.findManifest(contentId)) ?? images.readManifest(contentId),
+      readManifest,
+      completeContent: (contentId, onProgress) =>
+        chunkFetch.complete(contentId, onProgress).then(() => undefined),
       onJoined: (_key, computerIds, joined, expected) =>
         jobs().sessionEvent(computerIds, { type: "session-joined", joined, expected }),
       onStarted: (_key, computerIds) => jobs().sessionEvent(computerIds, { type: "session-started" }),
@@ -62,10 +64,11 @@ export function createJobs(given: {
   readonly captures: CaptureService;
   readonly imaging: () => ImagingService;
   readonly changes: SiteChanges;
-  readonly wake: WakeService;
+  readonly management: Pick<ManagementServices, "wake" | "software" | "agentDownloads">;
 }): JobService {
-  const { registry, segments, packages, transfers, findLink, captures, imaging, changes, wake } = given;
-  const { clock, log, db } = given.parts;
+  const { registry, segments, packages, transfers, findLink, captures, imaging, changes } = given;
+  const { wake, software, agentDownloads } = given.management;
+  const { clock, log, db, config, authority } = given.parts;
   const report =
     (what: string, computerId: string) =>
     (error: unknown): void =>
@@ -81,9 +84,21 @@ export function createJobs(given: {
       const { name = computerId, serial = null, macs = [] } = registry.get(computerId) ?? {};
       return resolveRestoreOptions(request, { id: computerId, name, serial, macs });
     },
+    connectionOf: ({ computerId, environment, agentRunId }) => {
+      const systemKey = registry.get(computerId)?.osKeyFingerprint ?? null;
+      return { environment, agentRunId, ...(systemKey === null ? {} : { systemKey }) };
+    },
+    renderInstaller: (task, link) =>
+      renderInstaller(task, link, {
+        ...{ agentDownloads, siteKeyFingerprint: authority.fingerprint, consolePort: config.consolePort },
+        find: (computerId) => registry.get(computerId),
+      }),
     transfers,
     interfaceOf: ({ interfaceName }) => interfaceName,
-    factsOf: (computerId) => factsOf(registry.get(computerId), segments.current()),
+    factsOf: (computerId) => ({
+      ...factsOf(registry.get(computerId), segments.current()),
+      ...software.factsOf(computerId),
+    }),
     textsOf: (computerId) => textsOf(registry.get(computerId)),
     findUserData: (computerId, name) => packages.findUserData(computerId, name),
     keepUserData: async (computerId, name, manifestText) => {

@@ -63,7 +63,7 @@ function announce(server: PortolanServer, consoleLines: readonly string[]): void
 
 async function serve(flags: ConfigFlags, log: Logger): Promise<void> {
   const config = loadConfig(flags);
-  const server = await createServer(config, systemClock, log, await createNetwork());
+  const server = await createServer(config, systemClock, log, await createNetwork(), () => loadConfig(flags));
   await startServices(server);
   const openedConsole = await openConsole(server, version);
   announce(server, await describeConsole(server, openedConsole));

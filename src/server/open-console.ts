@@ -4,12 +4,15 @@ import { writeDurably } from "#platform/durable-file.ts";
 import { listenTcp, type TcpListener } from "#platform/tcp.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { nobody } from "./accounts/principal.ts";
+import { type Scope, Scopes } from "./accounts/scope.ts";
 import { ApiError } from "./api-error.ts";
+import { createConsoleTls } from "./console-tls.ts";
 import { createHandlers } from "./api-handlers.ts";
 import { type ApiHandlers, createApi, createApiListener } from "./api-server.ts";
 import { collectCounters } from "./handlers/server-handlers.ts";
 import { LiveEvents, type LiveSource } from "./live/live-events.ts";
 import { remoteWindows } from "./remote/remote-window.ts";
+import type { LatencyHistogram } from "./services/latency-histogram.ts";
 import { UpgradeGate } from "./live/upgrade-gate.ts";
 import { grantConsole, type PortolanServer } from "./server.ts";
 
@@ -33,6 +36,7 @@ function formatMetrics(server: PortolanServer, live: LiveEvents): string {
     ...Object.entries(events).map(
       ([name, count]) => `portolan_events_total{event="${escapeLabel(name)}"} ${count}`,
     ),
+    ...formatBootAnswers(server.boot.dhcp.latency),
     "# HELP portolan_computers Computers on record, by state.",
     "# TYPE portolan_computers gauge",
     ...(["pending", "approved", "conflict"] as const).map(
@@ -52,6 +56,23 @@ function formatMetrics(server: PortolanServer, live: LiveEvents): string {
   ].join("\n");
 }
 
+/** Buckets of Prometheus hold everything up to their bound. */
+function formatBootAnswers(latency: LatencyHistogram): string[] {
+  let sum = 0;
+  const buckets = latency.columns().map(({ boundMs, count }) => {
+    sum += count;
+    const bound = Number.isFinite(boundMs) ? String(boundMs / 1000) : "+Inf";
+    return `portolan_boot_answer_seconds_bucket{le="${bound}"} ${sum}`;
+  });
+  return [
+    "# HELP portolan_boot_answer_seconds From the packet of a booting computer to our answer.",
+    "# TYPE portolan_boot_answer_seconds histogram",
+    ...buckets,
+    `portolan_boot_answer_seconds_sum ${latency.sumMs / 1000}`,
+    `portolan_boot_answer_seconds_count ${latency.count}`,
+  ];
+}
+
 /** A reason may hold what a machine said. */
 function escapeLabel(value: string): string {
   return value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
@@ -62,28 +83,31 @@ function prefixed(name: string, counters: ReadonlyMap<string, number>): [string,
 }
 
 /** Live events show what the API would answer; that is how they can never show more. */
-function createSource(handlers: ApiHandlers): LiveSource {
+function createSource(handlers: ApiHandlers, wholeSite: Scope): LiveSource {
   const nothing = {
     body: undefined,
     query: undefined,
     principal: nobody,
     address: "",
     setCookie: () => undefined,
+    setActor: () => undefined,
   };
   const orGone = async <Found>(found: Promise<Found>): Promise<Found | null> => {
     try {
       return await found;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) {
+      if (error instanceof ApiError && (error.status === 404 || error.code === "outside-scope")) {
         return null;
       }
       throw error;
     }
   };
   return {
-    computer: (id) => orGone(handlers.showComputer({ ...nothing, id })),
-    job: (id) => orGone(handlers.showJob({ ...nothing, id })),
-    sessions: () => handlers.listSessions({ ...nothing, query: {}, id: "" }),
+    wholeSite,
+    computer: async (id, scope) =>
+      scope.hasComputer(id) ? orGone(handlers.showComputer({ ...nothing, scope, id })) : null,
+    job: (id, scope) => orGone(handlers.showJob({ ...nothing, scope, id })),
+    sessions: (scope) => handlers.listSessions({ ...nothing, scope, query: {}, id: "" }),
   };
 }
 
@@ -91,8 +115,9 @@ function createSource(handlers: ApiHandlers): LiveSource {
 export async function openConsole(server: PortolanServer, version: string): Promise<OpenConsole> {
   const { accounts, audit, changes, repeated, clock, log, config } = server;
   const handlers = createHandlers(server, version);
-  const live = new LiveEvents({ changes, source: createSource(handlers), clock, log });
-  const gate = new UpgradeGate({ accounts, audit, log });
+  const scopes = new Scopes(server);
+  const live = new LiveEvents({ changes, source: createSource(handlers, scopes.wholeSite), clock, log });
+  const gate = new UpgradeGate({ accounts, audit, scopes, log });
   gate.add(live.route);
   for (const route of remoteWindows({ remote: server.management.remote, registry: server.registry })) {
     gate.add(route);
@@ -100,7 +125,7 @@ export async function openConsole(server: PortolanServer, version: string): Prom
   const app = await createApi(
     { version, consoleDir, agentDownloads: server.management.agentDownloads },
     {
-      ...{ handlers, accounts, audit, changes, repeated, log },
+      ...{ handlers, accounts, audit, scopes, changes, repeated, log },
       epochMs: () => clock.epochMs(),
       metrics: () => formatMetrics(server, live),
     },
@@ -110,9 +135,10 @@ export async function openConsole(server: PortolanServer, version: string): Prom
     ...(loopback === undefined ? [] : [loopback]),
     ...server.interfaces.filter((nic) => !nic.isLoopback),
   ];
+  const tls = createConsoleTls(server);
   const listeners: TcpListener[] = [];
   for (const nic of nics) {
-    listeners.push(await listenTcp(grantConsole(server, nic), createApiListener(app, server.tls, gate)));
+    listeners.push(await listenTcp(grantConsole(server, nic), createApiListener(app, tls, gate)));
   }
   const host = loopback?.address ?? server.interfaces[0]?.address ?? Ipv4Address.any;
   const url = `https://${host}:${config.consolePort}`;

@@ -12,9 +12,11 @@ export class Operations {
 
   start(
     title: string,
-    work: (
-      report: (progress: OperationProgress) => void,
-    ) => Promise<{ readonly result: unknown; readonly detail: string }>,
+    work: (report: (progress: OperationProgress) => void) => Promise<{
+      readonly result: unknown;
+      readonly detail: string;
+      readonly verdict?: OperationResource["verdict"];
+    }>,
   ): OperationResource {
     const id = `o-${randomBytes(4).toString("hex")}`;
     const first: OperationResource = {
@@ -23,6 +25,7 @@ export class Operations {
       state: "running",
       percent: 0,
       detail: "",
+      verdict: null,
       result: null,
       error: null,
     };
@@ -32,7 +35,8 @@ export class Operations {
       this.#operations.set(id, { ...(this.#operations.get(id) ?? first), ...change });
     };
     work((progress) => update(progress)).then(
-      ({ result, detail }) => update({ state: "done", percent: 100, result, detail }),
+      ({ result, detail, verdict = null }) =>
+        update({ state: "done", percent: 100, result, detail, verdict }),
       (error: unknown) =>
         update({ state: "failed", error: error instanceof Error ? error.message : String(error) }),
     );

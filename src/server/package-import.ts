@@ -6,7 +6,8 @@ import { basename, extname, isAbsolute, join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { packageDescriptionSchema } from "#api/package-api.ts";
-import type { PackageDefinition } from "#engine/package/package.ts";
+import { orderByDependency, type PackageDefinition, PackageError } from "#engine/package/package.ts";
+import { nearestWords } from "#plan/nearest.ts";
 import { runProgram } from "#platform/run-program.ts";
 import type { PackageStore, StoredPackage } from "#store/package-store.ts";
 import type { DetectionRule, PackageKind } from "#wire/control/os-task-message.ts";
@@ -28,6 +29,7 @@ const kindsByExtension: Readonly<Record<string, PackageKind>> = {
 };
 const descriptionName = "package.yaml";
 const packMs = 3_600_000;
+const nearNameCountMax = 3;
 const defaultTimeoutMs = 30 * 60_000;
 
 function refuse(message: string): never {
@@ -58,17 +60,48 @@ export async function importPackage(
       refuse(`${basename(path)} is no deb, rpm, msi, exe or pkg; a folder becomes a bundle`);
     }
     const definition = describe(kind, basename(path), await readIdentity(kind, path), given);
+    requireNeeds(definition, await stores.packages.list());
     return store(stores, definition, path, nowMs, onProgress);
   }
   const description = { ...(await readDescription(path)), ...given };
+  const definition = describe("bundle", "bundle.tar", { name: basename(path), version: null }, description);
+  requireNeeds(definition, await stores.packages.list());
   const folder = await mkdtemp(join(tmpdir(), "portolan-package-"));
   try {
     const archive = join(folder, "bundle.tar");
     await packBundle(path, archive);
-    const definition = describe("bundle", "bundle.tar", { name: basename(path), version: null }, description);
     return await store(stores, definition, archive, nowMs, onProgress);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a package needs must be here before it, so a job never finds out. It takes the place of one of its name. */
+function requireNeeds(definition: PackageDefinition, known: readonly StoredPackage[]): void {
+  const names = [...new Set(known.map((stored) => stored.definition.name))];
+  for (const needed of definition.dependsOn) {
+    if (needed !== definition.name && !names.includes(needed)) {
+      const near = nearestWords(needed, names).slice(0, nearNameCountMax);
+      const hint =
+        near.length === 0
+          ? "portolan package list shows those that are"
+          : `did you mean ${near.join(" or ")}?`;
+      refuse(
+        `${definition.name} needs the package ${needed}, which is not here; ${hint} ` +
+          `Add ${needed} first, or leave it out of --needs (dependsOn in the API and in ${descriptionName})`,
+      );
+    }
+  }
+  try {
+    orderByDependency(
+      { definition },
+      (name) =>
+        (name === definition.name
+          ? { definition }
+          : known.find((stored) => stored.definition.name === name)) ?? null,
+    );
+  } catch (error) {
+    throw error instanceof PackageError ? new ApiError(400, error.code, error.message) : error;
   }
 }
 

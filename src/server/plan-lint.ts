@@ -23,13 +23,13 @@ export function lintServer({ settings, config, segments, verify }: PortolanServe
   return findings.map((finding) => ({ ...finding, flows: [...finding.flows] }));
 }
 
-/** What a change of settings should say: everything that hurts, and notes only when the change brought them. */
+/** What a change of settings should say: every fault, and of the rest what the change brought. `plan lint` has it all. */
 export function findingsOfChange(
   before: readonly FindingResource[],
   after: readonly FindingResource[],
 ): FindingResource[] {
   const known = new Set(before.map(({ code, subject }) => `${code} ${subject}`));
   return after.filter(
-    ({ severity, code, subject }) => severity !== "note" || !known.has(`${code} ${subject}`),
+    ({ severity, code, subject }) => severity === "fault" || !known.has(`${code} ${subject}`),
   );
 }

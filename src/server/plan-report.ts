@@ -1,22 +1,21 @@
 import type { PlanResource } from "#api/plan-api.ts";
-import { compareSockets } from "#plan/compare-sockets.ts";
 import type { Flow } from "#plan/flow.ts";
 import type { Segment } from "#plan/segment.ts";
-import type { NetworkInterface, OpenSocket } from "#platform/network.ts";
+import type { OpenSocket } from "#platform/network.ts";
 import { toSegmentResource } from "./handlers/segment-handlers.ts";
 
 /** The plan as it is now: flows, the sockets that are open for them, and where the two disagree. */
 export function reportPlan(given: {
   readonly flows: readonly Flow[];
   readonly sockets: readonly OpenSocket[];
-  readonly interfaces: readonly NetworkInterface[];
   readonly segments: readonly Segment[];
   readonly profile: string;
   readonly serverName: string;
+  readonly differences: readonly string[];
+  readonly others: PlanResource["others"];
   readonly nowMs: number;
 }): PlanResource {
-  const { flows, sockets, interfaces } = given;
-  const names = interfaces.map((nic) => nic.name);
+  const { flows, sockets } = given;
   return {
     generatedAt: Math.round(given.nowMs),
     profile: given.profile,
@@ -37,6 +36,7 @@ export function reportPlan(given: {
           groups: [...socket.groups],
         })),
     })),
-    differences: compareSockets(flows, sockets, names),
+    differences: [...given.differences],
+    others: given.others,
   };
 }

@@ -14,12 +14,15 @@ export type ServiceState = {
 /** Something that listens as the plan says, each time it is told to. */
 type Service = {
   readonly name: string;
-  /** The flow that says whether it runs. */
-  readonly flowId: FlowId;
+  /** The flows it listens for; the first says whether it runs. */
+  readonly flowIds: readonly [FlowId, ...FlowId[]];
   /** @throws NetworkError when a socket cannot be had; what was open stays open */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
+
+/** A service that does not listen as the plan says. */
+export type ServiceFailure = { readonly flowIds: readonly FlowId[]; readonly reason: string };
 
 /** What following the plan has changed, as sentences. */
 export type PlanChange = {
@@ -68,6 +71,14 @@ export class RunningServices {
     return done;
   }
 
+  /** Which flows nothing listens for as the plan says now. */
+  failures(): ServiceFailure[] {
+    return this.#services.flatMap(({ name, flowIds }) => {
+      const found = this.states.get(name);
+      return found?.state === "failed" ? [{ flowIds, reason: found.reason ?? "failed" }] : [];
+    });
+  }
+
   /** What does not follow the plan now. */
   problems(): string[] {
     return [...this.states]
@@ -107,7 +118,8 @@ export class RunningServices {
   }
 
   async #start(service: Service): Promise<boolean> {
-    const { name, flowId } = service;
+    const { name, flowIds } = service;
+    const [flowId] = flowIds;
     try {
       await service.start();
       const flow = findFlow(this.#dependencies.flows(), flowId);

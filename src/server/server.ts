@@ -1,35 +1,38 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
 import type { BootEvent } from "#engine/boot/boot-event.ts";
+import { compareSockets } from "#plan/compare-sockets.ts";
 import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
 import { grantSocket } from "#plan/socket-grant.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Network, NetworkInterface } from "#platform/network.ts";
-import { AccountStore } from "#store/account-store.ts";
-import { AuditStore } from "#store/audit-store.ts";
-import { BootEventStore, toStoredBootEvent } from "#store/boot-event-store.ts";
+import { BootEventStore } from "#store/boot-event-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import type { ImageStore } from "#store/image-store.ts";
 import { JobStore } from "#store/job-store.ts";
+import { InstallerStore } from "#store/installer-store.ts";
 import { PackageStore } from "#store/package-store.ts";
-import { RepeatStore } from "#store/repeat-store.ts";
-import { SecondFactorStore } from "#store/second-factor-store.ts";
 import { ServerStore } from "#store/server-store.ts";
 import { SiteStore } from "#store/site-store.ts";
-import { Accounts } from "./accounts/accounts.ts";
-import { AuditLog } from "./accounts/audit-log.ts";
-import { SecondFactors } from "./accounts/second-factors.ts";
+import type { Accounts } from "./accounts/accounts.ts";
+import type { AuditLog } from "./accounts/audit-log.ts";
+import type { KeyAccess } from "./accounts/key-access.ts";
+import type { ProviderAccess } from "./accounts/provider-access.ts";
+import { createAccounts, type ProviderSecret } from "./account-services.ts";
 import { type BootServices, type BootServicesDependencies, createBootServices } from "./boot-services.ts";
 import { createControl, createDiscovery, createRegistry, createSegments } from "./agent-services.ts";
+import type { ChunkDesk } from "./chunk-desk.ts";
+import type { ChunkFetch } from "./chunk-fetch.ts";
 import type { ChunkStore } from "./chunk-store.ts";
-import { toBootEvent } from "./handlers/boot-handlers.ts";
+import { toBootEvent, toStoredBootEvent } from "./handlers/boot-handlers.ts";
 import { type ComputerDirectory, createComputerDirectory } from "./computer-directory.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
 import type { ControlMove } from "./control-move.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
+import { describeConfigDrift } from "./config-drift.ts";
 import type { ImageCatalogue } from "./image-catalogue.ts";
+import type { CaptureService } from "./services/capture-service.ts";
 import { createImageServices } from "./image-services.ts";
 import { LivePlan } from "./live-plan.ts";
 import type { RunningServices } from "./running-services.ts";
@@ -37,6 +40,8 @@ import { createImaging, createJobs, holdDoubtful } from "./job-services.ts";
 import { SiteChanges } from "./live/site-changes.ts";
 import { createManagement, type ManagementServices } from "./management-services.ts";
 import { Operations } from "./operations.ts";
+import { createInitialDeployment } from "./initial-deployment.ts";
+import type { InitialDeploymentService } from "./services/initial-deployment-service.ts";
 import type { BootEventSink } from "./services/boot-events.ts";
 import type { ControlLink, ControlService } from "./services/control-service.ts";
 import type { DiscoveryService } from "./services/discovery-service.ts";
@@ -45,11 +50,19 @@ import type { JobService } from "./services/job-service.ts";
 import type { TransferService } from "./services/transfer-service.ts";
 import { createSiteKey, SiteAuthority, type SiteKeyMaterial } from "./site-authority.ts";
 import { RelaySightings } from "./relay-sightings.ts";
-import { RepeatedRequests } from "./repeated-requests.ts";
+import type { RepeatedRequests } from "./repeated-requests.ts";
+import type { SiteGroups } from "./site-groups.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { SiteSettings } from "./site-settings.ts";
 import type { SiteSync } from "./site-sync.ts";
-import { createLeases, createMove, createServices, createSettings, createSync } from "./site-services.ts";
+import {
+  createGroups,
+  createLeases,
+  createMove,
+  createServices,
+  createSettings,
+  createSync,
+} from "./site-services.ts";
 import { createFindings, createVerify } from "./verify-services.ts";
 import type { FindingService } from "./verify/finding-service.ts";
 import { ProbeDesk } from "./verify/probe-desk.ts";
@@ -65,19 +78,26 @@ export type PortolanServer = {
   readonly interfaces: readonly NetworkInterface[];
   /** The plan as it is now. */
   readonly flows: () => readonly Flow[];
+  /** Where the open sockets or the configuration file disagree with the plan now. */
+  readonly differences: () => readonly string[];
   readonly settings: SiteSettings;
   readonly authority: SiteAuthority;
   readonly tls: { readonly key: string; readonly cert: string };
   readonly registry: ComputerRegistry;
   readonly segments: SiteSegments;
+  readonly groups: SiteGroups;
   readonly move: ControlMove;
   readonly plan: LivePlan;
   readonly management: ManagementServices;
   readonly images: ImageStore;
   readonly packages: PackageStore;
+  readonly installers: InstallerStore;
   readonly bootEvents: BootEventStore;
   readonly chunks: ChunkStore;
+  readonly chunkDesk: ChunkDesk;
+  readonly chunkFetch: ChunkFetch;
   readonly catalogue: ImageCatalogue;
+  readonly captures: CaptureService;
   readonly boot: BootServices;
   readonly control: ControlService;
   readonly discovery: DiscoveryService;
@@ -85,10 +105,14 @@ export type PortolanServer = {
   readonly imaging: ImagingService;
   readonly jobs: JobService;
   readonly jobStore: JobStore;
+  readonly initial: InitialDeploymentService;
   readonly verify: VerifyService;
   readonly findings: FindingService;
   readonly operations: Operations;
   readonly accounts: Accounts;
+  readonly keyAccess: KeyAccess;
+  readonly providerAccess: ProviderAccess;
+  readonly providerSecret: ProviderSecret;
   readonly audit: AuditLog;
   /** Requests that were sent with a key. */
   readonly repeated: RepeatedRequests;
@@ -134,19 +158,6 @@ export type ServerParts = Pick<
   readonly services: () => RunningServices;
 };
 
-function createAccounts({
-  db,
-  clock,
-  log,
-}: ServerParts): Pick<PortolanServer, "accounts" | "audit" | "repeated" | "adminToken"> {
-  const adminToken = randomBytes(32).toString("base64url");
-  const epochMs = (): number => clock.epochMs();
-  const factors = new SecondFactors({ store: new SecondFactorStore(db), epochMs });
-  const accounts = new Accounts({ adminToken }, { store: new AccountStore(db), factors, epochMs });
-  const audit = new AuditLog(new AuditStore(db), { log, epochMs });
-  return { accounts, audit, repeated: new RepeatedRequests(new RepeatStore(db), epochMs), adminToken };
-}
-
 /** Jobs learn that a computer is on its way; the store keeps why it is or is not; consoles see it. */
 async function keepBootEvents(
   events: readonly BootEvent[],
@@ -169,8 +180,9 @@ async function keepBootEvents(
     }
   }
   findings.seeBootEvents(events);
-  await bootEvents.insert(events);
-  events.forEach((event) => changes.bootEvent(toBootEvent(toStoredBootEvent(event))));
+  const kept = events.map(toStoredBootEvent);
+  await bootEvents.insert(kept);
+  kept.forEach((event) => changes.bootEvent(toBootEvent(event)));
 }
 
 function createBoot(
@@ -201,7 +213,9 @@ function createBoot(
 }
 
 /** The services, and the wires between them. */
-function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" | "sync" | "startedAtMs"> {
+function assemble(
+  parts: ServerParts,
+): Omit<PortolanServer, "stop" | "services" | "sync" | "startedAtMs" | "differences"> {
   const { config, network, clock, log, interfaces, flows, settings, authority, tls, db } = parts;
   const directory = createComputerDirectory();
   const changes = new SiteChanges();
@@ -209,7 +223,8 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
   const sightings = new RelaySightings(config.relays);
   const packages = new PackageStore(db);
   const findLink = (computerId: string): ControlLink | null => control.find(computerId);
-  const { images, chunks, catalogue, transfers, captures } = createImageServices(parts, findLink);
+  const onLost = (imageId: string, reason: string): void => imaging.loseContent(imageId, reason);
+  const { readManifest, captures, ...stored } = createImageServices(parts, packages, findLink, onLost);
   const probes = { watch: new ProbeWatch(), desk: new ProbeDesk(clock) };
   const { findings, store } = createFindings(parts, () => segments.current());
   const watching = {
@@ -226,55 +241,50 @@ function assemble(parts: ServerParts): Omit<PortolanServer, "stop" | "services" 
     directory,
     findLink,
     boot,
-    hasPrebootWork: (id) => jobs.hasPrebootWork(id),
+    jobs: () => jobs,
     management: () => management,
     onPublished: (id) => {
       changes.computer(id);
+      initial.changed(id);
       holdDoubtful(registry.get(id), jobs, log);
     },
   });
+  const groups = createGroups(db, changes);
   const segments = createSegments({ parts, registry, sightings, findLink });
-  const imaging = createImaging({
-    ...{ parts, chunks, transfers, images, packages, findLink },
-    jobs: () => jobs,
-  });
-  const management = createManagement({ parts, registry, control: () => control });
+  const imaging = createImaging({ parts, readManifest, findLink, ...stored, jobs: () => jobs });
+  const initial = createInitialDeployment(() => built);
+  const management = createManagement({ parts, registry, changes, control: () => control });
   const jobs = createJobs({
-    ...{ parts, registry, segments, packages, transfers, findLink, captures, changes },
-    imaging: () => imaging,
-    wake: management.wake,
+    ...{ parts, registry, segments, packages, findLink, captures, changes, management },
+    ...{ transfers: stored.transfers, imaging: () => imaging },
   });
   const move = createMove({ parts, registry, management, control: () => control, services: parts.services });
   const discovery = createDiscovery(parts, registry, probes.watch, () => control);
   const control = createControl({
-    ...{ parts, registry, jobs, imaging, boot, management, move },
+    ...{ parts, registry, jobs, imaging, boot, management, move, initial, findings },
     probes: probes.desk,
   });
   const verify = createVerify({
-    parts,
-    registry,
-    segments,
-    control,
-    boot,
-    transfers,
-    ...probes,
-    findings,
-    store,
+    ...{ parts, registry, segments, control, boot, transfers: stored.transfers, findings, store },
+    ...{ management, ...probes },
   });
-  return {
+  const built = {
     ...{ config, network, clock, log, interfaces, flows, settings, authority, tls, plan: parts.plan },
     ...{
-      ...{ registry, segments, move, management, images, bootEvents, chunks, catalogue, boot, control },
-      ...{ discovery, transfers, imaging, jobs, verify, findings, packages, jobStore: new JobStore(db) },
+      ...{ ...stored, captures, registry, segments, groups, move, management, bootEvents, boot, control },
+      ...{ discovery, imaging, jobs, verify, findings, packages, jobStore: new JobStore(db) },
+      installers: new InstallerStore(db),
       operations: new Operations(),
     },
-    ...{ ...createAccounts(parts), changes },
+    ...{ ...createAccounts(parts), changes, initial },
   };
+  return built;
 }
 
 /**
  * Opens the store and builds a server; nothing listens yet.
  *
+ * @param readConfig the configuration as a restart would find it
  * @throws ConfigError | StoreError | SettingError
  */
 export async function createServer(
@@ -282,6 +292,7 @@ export async function createServer(
   clock: Clock,
   log: Logger,
   network: Network,
+  readConfig: () => ServerConfig = () => config,
 ): Promise<PortolanServer> {
   const interfaces = chooseInterfaces(config, network);
   const db = await openDatabase(config.databaseUrl, config.dataDir);
@@ -310,9 +321,16 @@ export async function createServer(
   };
   const server = assemble(parts);
   const services = createServices(parts, server);
-  const sync = createSync({ parts, servers, services, segments: server.segments, move: server.move });
+  const names = interfaces.map(({ name }) => name);
+  const differences = (): string[] => [
+    ...compareSockets(flows(), network.openSockets(), names),
+    ...describeConfigDrift(config, readConfig),
+  ];
+  const { segments, groups, move, chunkDesk } = server;
+  const sync = createSync({ parts, servers, services, segments, groups, move, chunkDesk, differences });
   return {
     ...server,
+    differences,
     startedAtMs: clock.epochMs(),
     services,
     sync,

@@ -111,12 +111,12 @@ export class SiteAuthority {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const certificate = await this.#issue(
       createPublicKey(privateKey),
-      `CN=${safeName(name)}`,
+      `CN=${commonName(name)}`,
       nowMs,
       400 * dayMs,
       [
         new x509.SubjectAlternativeNameExtension([
-          { type: "dns", value: safeName(name) },
+          { type: "dns", value: plainName(name) },
           { type: "dns", value: "localhost" },
           ...["127.0.0.1", ...addresses].map((value) => ({ type: "ip" as const, value })),
         ]),
@@ -184,6 +184,11 @@ export class SiteAuthority {
 }
 
 /** Host names hold no characters that mean something in a distinguished name. */
-function safeName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9.-]/g, "-").slice(0, 63) || "server";
+function plainName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9.-]/g, "-") || "server";
+}
+
+/** A common name has at most 64 characters (RFC 5280, appendix A); a host name may have more. */
+function commonName(name: string): string {
+  return plainName(name).slice(0, 63);
 }

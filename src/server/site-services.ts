@@ -5,11 +5,14 @@ import type { Settings } from "#plan/settings.ts";
 import { AgentStore } from "#store/agent-store.ts";
 import { ControlMoveStore } from "#store/control-move-store.ts";
 import type { Database } from "#store/database.ts";
+import type { SiteChanges } from "./live/site-changes.ts";
+import { GroupStore } from "#store/group-store.ts";
 import { LeaseStore } from "#store/lease-store.ts";
 import type { ServerStore } from "#store/server-store.ts";
 import { listenToSite, notifySite } from "#store/site-notices.ts";
 import { SiteStore } from "#store/site-store.ts";
 import type { ComputerRegistry } from "./computer-registry.ts";
+import type { ChunkDesk } from "./chunk-desk.ts";
 import { ControlMove, type FollowedPlan } from "./control-move.ts";
 import type { ManagementServices } from "./management-services.ts";
 import type { ControlService } from "./services/control-service.ts";
@@ -17,6 +20,7 @@ import type { ServerConfig } from "./config.ts";
 import { RunningServices } from "./running-services.ts";
 import type { PortolanServer, ServerParts } from "./server.ts";
 import { LeaseService } from "./services/lease-service.ts";
+import { SiteGroups } from "./site-groups.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import { SiteSettings } from "./site-settings.ts";
 import { SiteSync } from "./site-sync.ts";
@@ -45,6 +49,18 @@ export function createSettings(
   });
 }
 
+/** Groups of computers; every console learns who was moved. */
+export function createGroups(db: Database, changes: SiteChanges): SiteGroups {
+  return new SiteGroups({
+    store: new GroupStore(db),
+    onChanged: (movedIds) => {
+      movedIds.forEach((id) => changes.computer(id));
+      changes.area("groups");
+    },
+    notify: () => notifySite(db, "groups"),
+  });
+}
+
 /** Addresses for segments without another DHCP server; the router they are told is the one the operator named. */
 export function createLeases(
   { db, config, settings, clock, log }: ServerParts,
@@ -68,17 +84,17 @@ export function createServices(
   server: Pick<PortolanServer, "boot" | "control" | "discovery" | "transfers">,
 ): RunningServices {
   const rows = [
-    ["control", "agent.control", server.control],
-    ["transfer", "transfer.data", server.transfers],
-    ["discovery", "agent.discovery", server.discovery],
-    ["dhcp", "boot.dhcp", server.boot.dhcp],
-    ["tftp", "boot.tftp", server.boot.tftp],
-    ["http-boot", "boot.http", server.boot.http],
+    ["control", ["agent.control"], server.control],
+    ["transfer", ["transfer.data"], server.transfers],
+    ["discovery", ["agent.discovery"], server.discovery],
+    ["dhcp", ["boot.dhcp", "boot.server"], server.boot.dhcp],
+    ["tftp", ["boot.tftp"], server.boot.tftp],
+    ["http-boot", ["boot.http"], server.boot.http],
   ] as const;
   return new RunningServices(
-    rows.map(([name, flowId, service]) => ({
+    rows.map(([name, flowIds, service]) => ({
       name,
-      flowId,
+      flowIds,
       start: () => service.start(),
       stop: () => service.stop(),
     })),
@@ -123,13 +139,16 @@ export function createSync(given: {
   readonly servers: ServerStore;
   readonly services: RunningServices;
   readonly segments: SiteSegments;
+  readonly groups: SiteGroups;
   readonly move: ControlMove;
+  readonly chunkDesk: ChunkDesk;
+  readonly differences: () => readonly string[];
 }): SiteSync {
-  const { parts, servers, services, segments, move } = given;
+  const { parts, servers, services, segments, groups, move, chunkDesk, differences } = given;
   const { config, settings, clock, log } = parts;
   return new SiteSync({
     ...{ serverName: config.name, startedAtMs: clock.epochMs(), servers, settings, segments, services },
-    ...{ clock, log, move, interfaces: parts.interfaces },
+    ...{ clock, log, groups, move, chunkDesk, differences, interfaces: parts.interfaces },
     listen: (onNotice) => listenToSite(config.databaseUrl, onNotice),
   });
 }

@@ -6,8 +6,10 @@ import { classicSettings } from "#plan/settings.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { ServerStore, StoredServer } from "#store/server-store.ts";
 import { StoreError } from "#store/store-error.ts";
+import type { ChunkDesk } from "./chunk-desk.ts";
 import type { ControlMove } from "./control-move.ts";
 import type { PlanChange, RunningServices } from "./running-services.ts";
+import type { SiteGroups } from "./site-groups.ts";
 import type { SiteSegments } from "./site-segments.ts";
 import type { SiteSettings } from "./site-settings.ts";
 
@@ -17,13 +19,20 @@ export type SiteSyncDependencies = {
   readonly servers: ServerStore;
   readonly settings: SiteSettings;
   readonly segments: SiteSegments;
+  readonly groups: SiteGroups;
   readonly services: RunningServices;
   readonly move: ControlMove;
+  readonly chunkDesk: ChunkDesk;
+  /** Where this server differs from its plan now. */
+  readonly differences: () => readonly string[];
   readonly interfaces: readonly ServedInterface[];
   readonly listen: (onNotice: () => void) => () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 };
+
+/** A server of the site; alive when it was heard of within a minute. */
+export type SiteServer = StoredServer & { readonly isAlive: boolean };
 
 /** How often a server says that it is there, and looks whether it missed something. */
 const reportDelayMs = 10_000;
@@ -91,16 +100,31 @@ export class SiteSync {
   }
 
   /** Every server the site has had, with what it last said; one that is silent does not run, or has no database. */
-  async list(): Promise<(StoredServer & { readonly isAlive: boolean })[]> {
+  async list(): Promise<SiteServer[]> {
     const { servers, clock } = this.#dependencies;
     const oldestMs = clock.epochMs() - silentMsMax;
     return (await servers.list()).map((server) => ({ ...server, isAlive: server.seenAtMs >= oldestMs }));
   }
 
+  /** Every other server, with where it differs from what the site wants of it; one that is silent with nothing. */
+  async listOthers(): Promise<{ readonly server: SiteServer; readonly differences: readonly string[] }[]> {
+    const { serverName, settings } = this.#dependencies;
+    const others = (await this.list()).filter(({ name }) => name !== serverName);
+    return others.map((server) => {
+      const wanted = settings.texts(settings.of(server.name));
+      const behind = settingKeys
+        .filter((key) => server.settings[key] !== undefined && server.settings[key] !== wanted[key])
+        .map((key) => `it runs with ${key} ${server.settings[key]}, and the site wants ${wanted[key]}`);
+      const { problems, differences } = server;
+      return { server, differences: server.isAlive ? [...behind, ...problems, ...differences] : [] };
+    });
+  }
+
   #look(): void {
-    const { settings, segments, log } = this.#dependencies;
+    const { settings, segments, groups, chunkDesk, log } = this.#dependencies;
     const looking = async (): Promise<void> => {
       await segments.load();
+      await groups.load();
       if (await settings.load()) {
         const { opened, closed, problems } = await this.follow();
         log.info({ opened, closed, problems }, "followed a change of the site's settings");
@@ -109,12 +133,16 @@ export class SiteSync {
         await this.#report();
       }
     };
-    looking().catch((error: unknown) => {
-      // A database that is away is no reason to change anything: what was read last counts.
-      if (!(error instanceof StoreError)) {
-        log.error({ err: error }, "the site's settings could not be followed");
-      }
-    });
+    // A database that is away is no reason to change anything: what was read last counts.
+    const noteFailure =
+      (what: string) =>
+      (error: unknown): void => {
+        if (!(error instanceof StoreError)) {
+          log.error({ err: error }, what);
+        }
+      };
+    looking().catch(noteFailure("the site's settings could not be followed"));
+    chunkDesk.look().catch(noteFailure("requests of other servers could not be answered"));
   }
 
   #lookLater(): void {
@@ -135,6 +163,7 @@ export class SiteSync {
         seenAtMs: clock.epochMs(),
         settings: settings.texts(settings.current()),
         problems: services.problems(),
+        differences: this.#dependencies.differences(),
       });
     }
   }

@@ -12,7 +12,9 @@ export async function startServices(server: PortolanServer): Promise<void> {
   }
   // Jobs wake computers by the cards that the registry knows.
   await registry.load();
+  await server.management.software.load();
   await server.segments.load();
+  await server.groups.load();
   await server.management.agentSettings.load();
   await server.findings.load();
   await server.verify.load();

@@ -1,6 +1,7 @@
 import type { RestoreRequest, Task } from "#engine/job/job.ts";
 import type { RestoreOptions } from "#wire/control/image-task-message.ts";
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
+import type { RenderedInstaller } from "./installer-answers.ts";
 
 /** Of one computer, for texts that name them: `pc-{serial}`. */
 export type ComputerTexts = { readonly name: string; readonly serial: string; readonly mac: string };
@@ -36,6 +37,7 @@ export function toTask(task: Task, texts: ComputerTexts): TaskMessage["task"] {
     case "power-off":
       return { kind: task.kind };
     case "deploy-image":
+    case "deploy-installer":
     case "capture-image":
     case "install-package":
     case "capture-user-data":
@@ -51,11 +53,19 @@ export function toTask(task: Task, texts: ComputerTexts): TaskMessage["task"] {
 export function toContentTask(
   task: Task,
   transfer: TransferAccess,
-  restoreOptions: (request: RestoreRequest | undefined) => RestoreOptions,
+  made: {
+    readonly restoreOptions: (request: RestoreRequest | undefined) => RestoreOptions;
+    /** For this computer alone; `null` where the task is no installer's. */
+    readonly installer: RenderedInstaller | null;
+  },
 ): TaskMessage["task"] {
   if (task.kind === "deploy-image") {
     const { kind, imageId, disk, options } = task;
-    return { kind, imageId, disk, options: restoreOptions(options), transfer };
+    return { kind, imageId, disk, options: made.restoreOptions(options), transfer };
+  }
+  if (task.kind === "deploy-installer" && made.installer !== null) {
+    const { kind, kernelSizeBytes } = task;
+    return { kind, kernelSizeBytes, ...made.installer, content: { ...task.content, transfer } };
   }
   if (task.kind === "copy-file") {
     const { kind, content, destination, mode } = task;

@@ -1,10 +1,21 @@
-import type { Insertable, Selectable } from "kysely";
+import type { Selectable } from "kysely";
 import type { AccountTables } from "./account-tables.ts";
 import type { Database } from "./database.ts";
 
-export type StoredUser = Selectable<AccountTables["users"]>;
+/** Groups of computers that an account or token is limited to; `null`: the whole site. */
+type WithGroups<Row> = Omit<Row, "groupIds"> & { readonly groupIds: readonly string[] | null };
+
+export type StoredUser = WithGroups<Selectable<AccountTables["users"]>>;
 export type StoredConsoleSession = Selectable<AccountTables["consoleSessions"]>;
-export type StoredToken = Selectable<AccountTables["apiTokens"]>;
+export type StoredToken = WithGroups<Selectable<AccountTables["apiTokens"]>>;
+
+function fromRow<Row extends { groupIds: string | null }>(row: Row): WithGroups<Row> {
+  return { ...row, groupIds: row.groupIds === null ? null : (JSON.parse(row.groupIds) as string[]) };
+}
+
+function formatGroups(groupIds: readonly string[] | null): string | null {
+  return groupIds === null ? null : JSON.stringify(groupIds);
+}
 
 /** Sessions of one user at once; the oldest goes. */
 const sessionsPerUserMax = 20;
@@ -17,8 +28,8 @@ export class AccountStore {
     this.#db = db;
   }
 
-  listUsers(): Promise<StoredUser[]> {
-    return this.#db.selectFrom("users").selectAll().orderBy("name").execute();
+  async listUsers(): Promise<StoredUser[]> {
+    return (await this.#db.selectFrom("users").selectAll().orderBy("name").execute()).map(fromRow);
   }
 
   async findUser(idOrName: string): Promise<StoredUser | null> {
@@ -27,15 +38,17 @@ export class AccountStore {
       .selectAll()
       .where((is) => is.or([is("id", "=", idOrName), is("name", "=", idOrName)]))
       .executeTakeFirst();
-    return row ?? null;
+    return row === undefined ? null : fromRow(row);
   }
 
   async insertUser(user: StoredUser): Promise<void> {
-    await this.#db.insertInto("users").values(user).execute();
+    const row = { ...user, groupIds: formatGroups(user.groupIds) };
+    await this.#db.insertInto("users").values(row).execute();
   }
 
-  async updateUser(id: string, change: Partial<StoredUser>): Promise<void> {
-    await this.#db.updateTable("users").set(change).where("id", "=", id).execute();
+  async updateUser(id: string, { groupIds, ...change }: Partial<StoredUser>): Promise<void> {
+    const row = { ...change, ...(groupIds === undefined ? {} : { groupIds: formatGroups(groupIds) }) };
+    await this.#db.updateTable("users").set(row).where("id", "=", id).execute();
   }
 
   /** With everything that was opened in its name. */
@@ -43,6 +56,8 @@ export class AccountStore {
     await this.#db.transaction().execute(async (transaction) => {
       await transaction.deleteFrom("consoleSessions").where("userId", "=", id).execute();
       await transaction.deleteFrom("apiTokens").where("userId", "=", id).execute();
+      await transaction.deleteFrom("providerIdentities").where("userId", "=", id).execute();
+      await transaction.deleteFrom("securityKeys").where("userId", "=", id).execute();
       await transaction.deleteFrom("recoveryCodes").where("userId", "=", id).execute();
       await transaction.deleteFrom("authenticators").where("userId", "=", id).execute();
       await transaction.deleteFrom("users").where("id", "=", id).execute();
@@ -98,8 +113,9 @@ export class AccountStore {
       .execute();
   }
 
-  listTokens(): Promise<StoredToken[]> {
-    return this.#db.selectFrom("apiTokens").selectAll().orderBy("createdAtMs", "desc").execute();
+  async listTokens(): Promise<StoredToken[]> {
+    const tokens = this.#db.selectFrom("apiTokens").selectAll().orderBy("createdAtMs", "desc");
+    return (await tokens.execute()).map(fromRow);
   }
 
   async findToken(secretHash: string): Promise<StoredToken | null> {
@@ -108,11 +124,12 @@ export class AccountStore {
       .selectAll()
       .where("secretHash", "=", secretHash)
       .executeTakeFirst();
-    return row ?? null;
+    return row === undefined ? null : fromRow(row);
   }
 
-  async insertToken(token: Insertable<AccountTables["apiTokens"]>): Promise<void> {
-    await this.#db.insertInto("apiTokens").values(token).execute();
+  async insertToken(token: StoredToken): Promise<void> {
+    const row = { ...token, groupIds: formatGroups(token.groupIds) };
+    await this.#db.insertInto("apiTokens").values(row).execute();
   }
 
   async noteTokenUse(id: string, atMs: number): Promise<void> {

@@ -10,6 +10,8 @@ export type AccountTables = {
     passwordHash: string | null;
     createdAtMs: number;
     lastLoginAtMs: number | null;
+    /** Groups of computers it is limited to, as JSON; `null`: the whole site. */
+    groupIds: string | null;
   };
   consoleSessions: {
     /** SHA-256 of the cookie. */
@@ -33,6 +35,8 @@ export type AccountTables = {
     createdAtMs: number;
     expiresAtMs: number | null;
     lastUsedAtMs: number | null;
+    /** As of an account. */
+    groupIds: string | null;
   };
   audit: {
     id: Generated<number>;
@@ -94,5 +98,28 @@ export async function createAccountTables(
     .addColumn("outcome", "text", (column) => column.notNull())
     .addColumn("detail", "text")
     .addColumn("address", "text", (column) => column.notNull())
+    .execute();
+}
+
+/** Migration 0210. */
+export async function addAccountGroups(db: Kysely<unknown>): Promise<void> {
+  for (const table of ["users", "apiTokens"]) {
+    await db.schema.alterTable(table).addColumn("groupIds", "text").execute();
+  }
+}
+
+export type ProviderIdentityTables = {
+  /** Accounts that log in at a login provider, by what it calls them for ever. */
+  providerIdentities: { issuer: string; subject: string; userId: string };
+};
+
+/** Migration 0230. */
+export async function createProviderIdentityTable(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("providerIdentities")
+    .addColumn("issuer", "text", (column) => column.notNull())
+    .addColumn("subject", "text", (column) => column.notNull())
+    .addColumn("userId", "text", (column) => column.notNull().unique())
+    .addPrimaryKeyConstraint("providerIdentitiesKey", ["issuer", "subject"])
     .execute();
 }

@@ -18,6 +18,12 @@ export type AgentState = {
   readonly change: SettingsChangeRecord | null;
 };
 
+/** What an older server stored says nothing of remote control. */
+function readSettings(text: string): AgentSettings {
+  const stored = JSON.parse(text) as Omit<AgentSettings, "remoteControl" | "remoteNotice">;
+  return { remoteControl: "allow", remoteNotice: true, ...stored };
+}
+
 /** Databases bound the values of one statement. */
 const rowsPerStatement = 1000;
 
@@ -33,7 +39,7 @@ export class AgentStore {
     const rows = await this.#db.selectFrom("agentStates").selectAll().execute();
     return rows.map((row) => ({
       computerId: row.computerId,
-      settings: row.settings === null ? null : (JSON.parse(row.settings) as AgentSettings),
+      settings: row.settings === null ? null : readSettings(row.settings),
       isLocked: row.isLocked === 1,
       change: row.change === null ? null : (JSON.parse(row.change) as SettingsChangeRecord),
     }));

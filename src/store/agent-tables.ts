@@ -19,6 +19,18 @@ export type AgentTables = {
     kind: string;
     detail: string;
   };
+  /** What is installed on one computer or more. */
+  softwareLists: {
+    /** SHA-256 of `body`. */
+    id: string;
+    body: string;
+  };
+  computerSoftware: {
+    computerId: string;
+    listId: string;
+    /** When its agent told it. */
+    atMs: number;
+  };
   enrolmentTokens: {
     id: string;
     name: string;
@@ -33,6 +45,26 @@ export type AgentTables = {
 /** Migration 0051. */
 export async function addRevocation(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("computers").addColumn("revokedAtMs", "bigint").execute();
+}
+
+/** Migration 0171. */
+export async function createSoftwareTables(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("softwareLists")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("body", "text", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable("computerSoftware")
+    .addColumn("computerId", "text", (column) => column.primaryKey())
+    .addColumn("listId", "text", (column) => column.notNull())
+    .addColumn("atMs", "bigint", (column) => column.notNull())
+    .execute();
+}
+
+/** Migration 0170. */
+export async function addInitialDeployment(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("computers").addColumn("initialAskedAtMs", "bigint").execute();
 }
 
 /** Migration 0050. */

@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { AccountTables } from "./account-tables.ts";
 import type { Database } from "./database.ts";
+import { membersOf } from "./group-store.ts";
 
 export type StoredAuditEntry = Selectable<AccountTables["audit"]>;
 
@@ -40,6 +41,8 @@ export class AuditStore {
     readonly address?: string | undefined;
     readonly since?: number | undefined;
     readonly until?: number | undefined;
+    /** Only what was done to computers in these groups, to the groups, or by this account. */
+    readonly inside?: { readonly groupIds: ReadonlySet<string>; readonly ownName: string | null } | null;
     readonly limit: number;
   }): Promise<StoredAuditEntry[]> {
     let query = this.#db.selectFrom("audit").selectAll();
@@ -57,6 +60,16 @@ export class AuditStore {
       if (value !== undefined) {
         query = query.where(name, "=", value);
       }
+    }
+    const { inside = null } = wanted;
+    if (inside !== null) {
+      query = query.where((is) =>
+        is.or([
+          is("target", "in", membersOf(this.#db, inside.groupIds)),
+          is("target", "in", ["", ...inside.groupIds]),
+          is.and([is("actorType", "=", "user"), is("actor", "=", inside.ownName ?? "")]),
+        ]),
+      );
     }
     return query.orderBy("id", "desc").limit(wanted.limit).execute();
   }

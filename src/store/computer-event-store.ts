@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 import type { Database } from "./database.ts";
+import { membersOf } from "./group-store.ts";
 import type { Tables } from "./tables.ts";
 
 export type StoredComputerEvent = Omit<Selectable<Tables["computerEvents"]>, "id">;
@@ -27,10 +28,15 @@ export class ComputerEventStore {
     }
   }
 
-  /** Newest first, of one computer or of all. */
-  async list(computerId: string | null, countMax = 200): Promise<StoredComputerEvent[]> {
+  /** Newest first, of one computer, of those in some groups, or of all. */
+  async list(of: string | ReadonlySet<string> | null, countMax = 200): Promise<StoredComputerEvent[]> {
     const all = this.#db.selectFrom("computerEvents").select(["atMs", "computerId", "kind", "detail"]);
-    const chosen = computerId === null ? all : all.where("computerId", "=", computerId);
+    const chosen =
+      of === null
+        ? all
+        : typeof of === "string"
+          ? all.where("computerId", "=", of)
+          : all.where("computerId", "in", membersOf(this.#db, of));
     return chosen.orderBy("id", "desc").limit(countMax).execute();
   }
 

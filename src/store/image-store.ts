@@ -73,7 +73,10 @@ export class ImageStore {
       .where("id", "=", id)
       .executeTakeFirst();
     if (row === undefined) {
-      throw new StoreError("not-found", `the image ${id} is not in the store any more`);
+      throw new StoreError(
+        "not-found",
+        `the image ${id.slice(0, 12)} is not in the store; import or capture it, then deploy it`,
+      );
     }
     return row.manifest;
   }

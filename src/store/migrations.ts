@@ -1,14 +1,22 @@
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
-import { createAccountTables } from "./account-tables.ts";
+import { addAccountGroups, createAccountTables, createProviderIdentityTable } from "./account-tables.ts";
+import { createInstallerTable } from "./installer-tables.ts";
 import { createJobTables } from "./job-tables.ts";
-import { createOldAddressTable, createPlanTables } from "./plan-tables.ts";
+import { addServerDifferences, createOldAddressTable, createPlanTables } from "./plan-tables.ts";
 import { createVerifyTables } from "./verify-tables.ts";
-import { addRevocation, createAgentTables } from "./agent-tables.ts";
+import {
+  addInitialDeployment,
+  addRevocation,
+  createAgentTables,
+  createSoftwareTables,
+} from "./agent-tables.ts";
+import { createChunkRequestTable } from "./chunk-request-tables.ts";
 import { signImages } from "./image-tables.ts";
 import { createLeaseTables } from "./lease-tables.ts";
+import { createGroupTables } from "./group-tables.ts";
 import { createRepeatTables } from "./repeat-tables.ts";
-import { createSecondFactorTables } from "./second-factor-tables.ts";
+import { createSecondFactorTables, createSecurityKeyTable } from "./second-factor-tables.ts";
 
 /** The one difference between the two databases that a table needs. */
 export type Dialect = "sqlite" | "postgres";
@@ -28,7 +36,21 @@ export function listMigrations(dialect: Dialect): Record<string, Migration> {
     "0085-second-factors": { up: createSecondFactorTables },
     "0150-request-keys": { up: createRepeatTables },
     "0160-old-addresses": { up: createOldAddressTable },
+    "0170-initial-deployment": { up: addInitialDeployment },
+    "0171-software": { up: createSoftwareTables },
+    "0180-chunk-requests": { up: createChunkRequestTable },
+    "0190-groups": { up: createGroupTables },
+    "0200-server-differences": { up: addServerDifferences },
+    "0201-boot-traces": { up: addBootTraces },
+    "0210-account-groups": { up: addAccountGroups },
+    "0220-security-keys": { up: createSecurityKeyTable },
+    "0230-provider-identities": { up: createProviderIdentityTable },
+    "0240-installers": { up: createInstallerTable },
   };
+}
+
+async function addBootTraces(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("bootEvents").addColumn("trace", "text").execute();
 }
 
 async function createFirstTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {

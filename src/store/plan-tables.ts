@@ -23,6 +23,8 @@ export type PlanTables = {
     settings: string;
     /** What it could not follow: JSON, sentences. */
     problems: string;
+    /** Where its sockets or its configuration file differ from the plan: JSON, sentences. */
+    differences: string;
   };
   /** Control ports of before a change that a server keeps open until every agent has moved. */
   oldControlPorts: { serverName: string; port: number; replacedAtMs: number };
@@ -81,5 +83,12 @@ export async function createOldAddressTable(db: Kysely<unknown>): Promise<void> 
     .addColumn("address", "text", (column) => column.notNull())
     .addColumn("replacedAtMs", "bigint", (column) => column.notNull())
     .addPrimaryKeyConstraint("oldControlAddressesKey", ["serverName", "address"])
+    .execute();
+}
+
+export async function addServerDifferences(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable("servers")
+    .addColumn("differences", "text", (column) => column.notNull().defaultTo("[]"))
     .execute();
 }

@@ -87,8 +87,27 @@ export class SecondFactorStore {
     return numDeletedRows > 0n;
   }
 
-  async remove(userId: string): Promise<void> {
+  /** Instead of older ones. */
+  async replaceRecoveryCodes(userId: string, codeHashes: readonly string[]): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom("recoveryCodes").where("userId", "=", userId).execute();
+      if (codeHashes.length > 0) {
+        await transaction
+          .insertInto("recoveryCodes")
+          .values(codeHashes.map((codeHash) => ({ codeHash, userId })))
+          .execute();
+      }
+    });
+  }
+
+  async removeAuthenticator(userId: string): Promise<void> {
+    await this.#db.deleteFrom("authenticators").where("userId", "=", userId).execute();
+  }
+
+  /** Authenticator, keys and recovery codes. */
+  async removeAll(userId: string): Promise<void> {
+    await this.#db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom("securityKeys").where("userId", "=", userId).execute();
       await transaction.deleteFrom("recoveryCodes").where("userId", "=", userId).execute();
       await transaction.deleteFrom("authenticators").where("userId", "=", userId).execute();
     });

@@ -9,6 +9,8 @@ export type StoredServer = {
   readonly settings: Readonly<Record<string, string>>;
   /** What it could not follow, as sentences. */
   readonly problems: readonly string[];
+  /** Where its open sockets or its configuration file differ from its plan, as sentences. */
+  readonly differences: readonly string[];
 };
 
 /** The servers of one site: what each has for itself, what each runs with, and which old ports it keeps open. */
@@ -25,6 +27,7 @@ export class ServerStore {
       ...row,
       settings: JSON.parse(row.settings) as Record<string, string>,
       problems: JSON.parse(row.problems) as string[],
+      differences: JSON.parse(row.differences) as string[],
     }));
   }
 
@@ -34,6 +37,7 @@ export class ServerStore {
       ...rest,
       settings: JSON.stringify(server.settings),
       problems: JSON.stringify(server.problems),
+      differences: JSON.stringify(server.differences),
     };
     await this.#db
       .insertInto("servers")

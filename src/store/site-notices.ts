@@ -6,7 +6,10 @@ const channel = "portolan_site";
 const reconnectDelayMs = 1000;
 
 /** Tells the other servers of the site that something they hold in memory has changed. One server has nobody to tell. */
-export async function notifySite(db: Database, what: "settings" | "segments" | "control"): Promise<void> {
+export async function notifySite(
+  db: Database,
+  what: "settings" | "segments" | "control" | "chunks" | "groups",
+): Promise<void> {
   if (db.getExecutor().adapter instanceof PostgresAdapter) {
     await sql`select pg_notify(${channel}, ${what})`.execute(db);
   }

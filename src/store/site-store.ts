@@ -38,6 +38,10 @@ export class SiteStore {
       .execute();
   }
 
+  async remove(key: string): Promise<void> {
+    await this.#db.deleteFrom("site").where("key", "=", key).execute();
+  }
+
   /** Changed settings by key, as text. */
   async readSettings(): Promise<Record<string, string>> {
     const rows = await this.#db
@@ -53,7 +57,7 @@ export class SiteStore {
   }
 
   async clearSetting(key: string): Promise<void> {
-    await this.#db.deleteFrom("site").where("key", "=", `${settingPrefix}${key}`).execute();
+    await this.remove(`${settingPrefix}${key}`);
   }
 
   async clearSettings(): Promise<void> {

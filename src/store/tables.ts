@@ -1,21 +1,29 @@
 import type { Generated } from "kysely";
-import type { AccountTables } from "./account-tables.ts";
+import type { AccountTables, ProviderIdentityTables } from "./account-tables.ts";
 import type { AgentTables } from "./agent-tables.ts";
+import type { ChunkRequestTables } from "./chunk-request-tables.ts";
+import type { GroupTables } from "./group-tables.ts";
+import type { InstallerTables } from "./installer-tables.ts";
 import type { JobTables } from "./job-tables.ts";
 import type { LeaseTables } from "./lease-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { RepeatTables } from "./repeat-tables.ts";
-import type { SecondFactorTables } from "./second-factor-tables.ts";
+import type { SecondFactorTables, SecurityKeyTables } from "./second-factor-tables.ts";
 import type { VerifyTables } from "./verify-tables.ts";
 
 /** Times are epoch milliseconds; JSON is text, read and written by the store that owns the table. */
 export type Tables = AccountTables &
   AgentTables &
+  ChunkRequestTables &
+  GroupTables &
   JobTables &
+  InstallerTables &
   LeaseTables &
   PlanTables &
   RepeatTables &
   SecondFactorTables &
+  SecurityKeyTables &
+  ProviderIdentityTables &
   VerifyTables & {
     /** Secrets and settings of the whole site. */
     site: { key: string; value: string };
@@ -39,6 +47,8 @@ export type Tables = AccountTables &
       createdAtMs: number;
       /** Certificates that were issued before do not count. */
       revokedAtMs: number | null;
+      /** Since when it is due to get Initial Deployment: it came as new, or an operator asked. `null`: it is not. */
+      initialAskedAtMs: number | null;
     };
     images: {
       id: string;
@@ -73,5 +83,6 @@ export type Tables = AccountTables &
       outcome: string;
       reason: string | null;
       detail: string | null;
+      trace: string | null;
     };
   };

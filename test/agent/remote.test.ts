@@ -112,13 +112,14 @@ test(
   "remote control: the computer's policy decides, two operators share a terminal, an end is an end for both",
   { skip },
   async (t) => {
-    const { site, one, id } = await prepareRemoteSite(t, { agent: { remoteControl: "never" } });
+    const { site, id } = await prepareRemoteSite(t, { agent: { remoteControl: "never" } });
     const refused = site.startTyping("computer", "terminal", id);
     await refused.waitFor("remote control is switched off on this computer", 60_000);
-    site.startAgentAgain("one", one, { server: "10.9.0.1", remoteNotice: false });
-    await until(
-      () => (site.portolan("computer", "show", id) as { environment: string | null }).environment === "os",
-    );
+    site.portolan("settings", "set", "remote.recordTerminals", "off");
+    site.portolan("computer", "settings", id, "remoteControl=allow", "remoteNotice=off");
+    const history = JSON.stringify(site.portolan("computer", "history", id));
+    assert.match(history, /sent: remoteControl = allow, remoteNotice = false/);
+    assert.match(JSON.stringify(site.portolan("audit")), /changeAgentSettings/);
     const first = site.startTyping("computer", "terminal", id);
     await first.waitFor("; Ctrl-] leaves it", 60_000);
     await typeInto(first, "echo shared-$((1+1))\n", "shared-2");
@@ -127,6 +128,8 @@ test(
     await second.waitFor("shared-2", 60_000);
     await typeInto(second, "echo both-$((2+2))\n", "both-4");
     await first.waitFor("both-4");
+    const recordings = site.portolan("computer", "recordings") as Session[];
+    assert.ok(!recordings.some((recording) => recording.id === session?.id), "recording was switched off");
     site.portolan("computer", "end-session", session?.id ?? "");
     await Promise.all([first, second].map((each) => each.waitFor("an operator has ended it", 30_000)));
   },

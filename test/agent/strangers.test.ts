@@ -71,9 +71,10 @@ test(
     const site = createRoom(t);
     const server = await startServer(site);
     approve(site, server);
-    startAgent(site, "one", { server: "10.9.0.1" });
-    startAgent(site, "two", { server: "10.9.0.1" });
-    await server.waitFor('"event":"connected"');
+    // Both have their certificates then.
+    await Promise.all(
+      ["one", "two"].map((host) => startAgent(site, host, { server: "10.9.0.1" }).waitFor("connected as")),
+    );
     const idOf = async (host: string): Promise<string> => {
       const output = site.hosts.run(host, process.execPath, [
         "test/agent/send-garbage.ts",

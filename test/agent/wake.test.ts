@@ -93,6 +93,8 @@ test(
       history = read();
     }
     assert.match(history, /rogue-server: 10\.9\.0\.66 answers agents with the foreign key [0-9a-f]{16}/);
+    const findings = JSON.stringify(site.portolan("plan", "findings"));
+    assert.match(findings, /rogue-discovery-server.*10\.9\.0\.66 answered the agent at 10\.9\.0\.2/);
     rogue.child.kill("SIGQUIT");
     const counters = await rogue.waitFor('"counters"');
     assert.match(counters, /"control":\{\}/, "nobody has opened a connection to it");

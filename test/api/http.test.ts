@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "node:tls";
 import { test } from "node:test";
+import type { ServerResource } from "#api/server-api.ts";
 import { problemSchema } from "#api/values.ts";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
 import { type Answer, ask, startSite } from "../console/console-site.ts";
@@ -209,6 +210,28 @@ test("API: health and readiness are for everybody and tell nothing of the site",
   for (const line of metrics.text.trimEnd().split("\n")) {
     const sample = /^[a-z_]+(\{[a-z]+="(?:[^"\\\n]|\\.)*"\})? -?\d+(\.\d+)?(e[+-]?\d+)?$/;
     assert.match(line, line.startsWith("#") ? /^# (HELP|TYPE) portolan_\w+ .+$/ : sample);
+  }
+});
+
+test("API: how fast booting computers were answered is shown in columns, and as a histogram to Prometheus", async (t) => {
+  const site = await startSite(t);
+  for (const latencyMs of [0.1, 3, 4, 9000]) {
+    site.server.boot.dhcp.latency.add(latencyMs);
+  }
+  const { json } = await ask(site, "/api/v1/server", { headers: adminOf(site) });
+  const { count, maxMs, columns } = (json as ServerResource).bootAnswers;
+  assert.deepEqual([count, maxMs], [4, 9000]);
+  assert.deepEqual(
+    columns.filter((column) => column.count > 0),
+    [
+      { boundMs: 0.25, count: 1 },
+      { boundMs: 5, count: 2 },
+      { boundMs: null, count: 1 },
+    ],
+  );
+  const { text } = await ask(site, "/metrics", { headers: adminOf(site) });
+  for (const line of ['bucket{le="0.002"} 1', 'bucket{le="0.005"} 3', 'bucket{le="+Inf"} 4', "count 4"]) {
+    assert.ok(text.includes(`portolan_boot_answer_seconds_${line}\n`), line);
   }
 });
 

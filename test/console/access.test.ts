@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { type RouteName, routes } from "#api/contract.ts";
 import { accessOf, type Role, type Route, roles } from "#api/route.ts";
@@ -14,6 +16,11 @@ const publicRoutes: readonly RouteName[] = [
   "showSetup",
   "createFirstUser",
   "login",
+  "showLogin",
+  "beginKeyLogin",
+  "finishKeyLogin",
+  "beginProviderLogin",
+  "finishProviderLogin",
 ];
 
 test("access: without an account every route of the contract answers 401, whatever its method", async (t) => {
@@ -40,16 +47,18 @@ test("access: without an account every route of the contract answers 401, whatev
 });
 
 test("access: each role is refused every route above it, and the refusal is audited", async (t) => {
-  const site = await startSite(t);
-  const { accounts } = site.server;
   for (const role of ["viewer", "operator"] as const) {
-    await accounts.createUser({ name: role, role, password });
+    // One site for each: a minute brings 60 refusals into the audit log at most.
+    const site = await startSite(t);
+    await site.server.accounts.createUser({ name: role, role, password });
     const login = headersOf(await logIn(site, role, password));
-    for (const route of Object.values(routes) as Route[]) {
+    const refused: string[] = [];
+    for (const [name, route] of Object.entries(routes) as [string, Route][]) {
       const access = accessOf(route);
       const isAbove = access !== "public" && roles.indexOf(access) > roles.indexOf(role);
       const path = `/api/v1${route.path.replace(":id", "x")}`;
       if (isAbove) {
+        refused.push(name);
         const answer = await ask(site, path, {
           method: route.method,
           headers: login,
@@ -59,7 +68,8 @@ test("access: each role is refused every route above it, and the refusal is audi
       }
     }
     const entries = await site.server.audit.list({ limit: 500, actor: role });
-    assert.ok(entries.some(({ outcome, action }) => outcome === "refused" && action === "setSetting"));
+    const audited = entries.filter(({ outcome }) => outcome === "refused").map(({ action }) => action);
+    assert.deepEqual(audited.toReversed(), refused.slice(0, 60));
   }
 });
 
@@ -69,15 +79,37 @@ test("access: nothing that changes something is open to viewers", () => {
   assert.deepEqual(
     open.toSorted(),
     [
+      "addMySecurityKey",
       "beginMyAuthenticator",
+      "beginMySecurityKey",
       "changeMyPassword",
       "confirmMe",
       "confirmMyAuthenticator",
       "logout",
       "removeMyAuthenticator",
+      "removeMySecurityKey",
     ],
     "one's own account alone",
   );
+});
+
+test("access: an operator cannot have the server read its own files for a job; an administrator can", async (t) => {
+  const site = await startSite(t);
+  const source = join(site.server.config.dataDir, "admin.json");
+  writeFileSync(source, "what only the server may read");
+  const task = { kind: "copy-file", source, destination: "/root/got" };
+  for (const [role, status] of [
+    ["operator", 403],
+    ["administrator", 200],
+  ] as const) {
+    await site.server.accounts.createUser({ name: role, role, password });
+    const headers = headersOf(await logIn(site, role, password));
+    for (const path of ["/api/v1/jobs/preview", "/api/v1/jobs"]) {
+      const body = { name: "take", tasks: [task], computers: [] };
+      const answer = await ask(site, path, { method: "POST", headers, body });
+      assert.equal(answer.status, status, `${role}: ${path}: ${answer.text}`);
+    }
+  }
 });
 
 test("access: a session's cookie without the browser's own half opens nothing, and is audited", async (t) => {

@@ -77,3 +77,35 @@ test("user command: a second factor that is lost is reset", async (t) => {
   assert.equal(unknown.code, 1);
   assert.match(unknown.stderr, /there is no account nosuch/);
 });
+
+test("settings commands: the login provider's secret comes from standard input and is never shown", async (t) => {
+  const site = await startSite(t);
+  const none = await portolan(site, "settings", "provider");
+  assert.match(none.stdout, /no login provider; .*cannot send browsers back yet; .*console\.name NAME/s);
+  const run = async (...args: string[]): Promise<void> => {
+    const printed = await portolan(site, "settings", "set", ...args);
+    assert.equal(printed.code, 0, printed.stderr);
+  };
+  await run("console.name", "portolan.example.org");
+  await run("login.issuer", "http://127.0.0.1:9");
+  const plain = await portolan(site, "settings", "set", "login.issuer", "http://login.example.org");
+  assert.notEqual(plain.code, 0);
+  assert.match(plain.stderr, /must be an https address/);
+  const kept = await new Promise<string>((resolve) => {
+    const child = execFile(
+      "bin/portolan",
+      ["settings", "provider-secret", "--data", site.server.config.dataDir],
+      { timeout: 60_000 },
+      (error, stdout, stderr) => resolve(`${error?.message ?? ""}${stdout}${stderr}`),
+    );
+    child.stdin?.end("of the provider\n");
+  });
+  assert.match(kept, /the secret is kept/);
+  assert.equal(await site.server.providerSecret.read(), "of the provider");
+  const shown = await portolan(site, "settings", "provider");
+  const port = site.server.config.consolePort;
+  assert.match(shown.stdout, /login provider http:\/\/127\.0\.0\.1:9, with a secret: .*ECONNREFUSED/);
+  assert.ok(shown.stdout.includes(`https://portolan.example.org:${port}/login/provider`), shown.stdout);
+  const listed = await portolan(site, "settings", "list");
+  assert.ok(!`${kept}${shown.stdout}${listed.stdout}`.includes("of the provider"));
+});

@@ -37,6 +37,8 @@ export async function openBrowser(options: { readonly isDark?: boolean } = {}): 
       "--disable-sync",
     ],
   });
+  // A test ends early when all is well; on a busy machine a first page alone can take more than the usual half minute.
+  context.setDefaultTimeout(60_000);
   return {
     context,
     async close() {
@@ -51,6 +53,6 @@ export async function logInByPage(page: Page, url: string, name: string, passwor
   await page.goto(`${url}/login`);
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.getByRole("main", { name: "Computers" }).waitFor();
 }

@@ -27,8 +27,21 @@ export async function openRoom(t: TestContext, options: { count: number; isDark?
       faults.push(message.text());
     }
   });
-  page.setDefaultTimeout(60_000);
   return { site, page, faults };
+}
+
+/** The first account, made by the terminal's link in a browser of its own. @returns the page, logged in */
+export async function makeFirstAccount(t: TestContext, site: SimulatedSite): Promise<Page> {
+  const code = await site.server.accounts.openSetup();
+  const browser = await openBrowser();
+  t.after(() => browser.close());
+  const page = await browser.context.newPage();
+  await page.goto(`${site.console.url}/setup#${code}`);
+  await page.getByLabel("Name").fill("ann");
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByText("No computer yet").waitFor();
+  return page;
 }
 
 /** A computer's row in the list of the first page. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browserObstacle, logInByPage, openBrowser } from "./browser.ts";
-import { dataRow, openRoom, password } from "./console-room.ts";
+import { browserObstacle, logInByPage } from "./browser.ts";
+import { dataRow, makeFirstAccount, openRoom, password } from "./console-room.ts";
 import { startSite } from "./console-site.ts";
 
 const skip = browserObstacle() ?? false;
@@ -11,15 +11,7 @@ test(
   { skip, timeout: 180_000 },
   async (t) => {
     const site = await startSite(t);
-    const code = await site.server.accounts.openSetup();
-    const browser = await openBrowser();
-    t.after(() => browser.close());
-    const page = await browser.context.newPage();
-    await page.goto(`${site.console.url}/setup#${code}`);
-    await page.getByLabel("Name").fill("ann");
-    await page.getByLabel("Password").fill(password);
-    await page.getByRole("button", { name: "Make the account" }).click();
-    await page.getByText("No computer yet").waitFor();
+    const page = await makeFirstAccount(t, site);
     await page.getByRole("link", { name: "First steps" }).click();
     await page.getByRole("heading", { name: "Boot a computer" }).waitFor();
     assert.equal(await site.server.accounts.needsFirstUser(), false);

@@ -31,13 +31,13 @@ test(
     await desktop.getByRole("status").filter({ hasText: /^c-/ }).waitFor();
     // Text: this program knows no types of a browser.
     const readMiddle = `(() => {
-      const canvas = document.querySelector("#desktop canvas");
+      const canvas = document.querySelector("#remote canvas");
       return canvas === null ? "" : canvas.getContext("2d")
         .getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data.join(",");
     })()`;
     const middle = (): Promise<unknown> => desktop.evaluate(readMiddle);
     await until(async () => (await middle()) === "18,171,86,255");
-    const box = await desktop.locator("#desktop canvas").boundingBox();
+    const box = await desktop.locator("#remote canvas").boundingBox();
     assert.ok(box !== null);
     await desktop.mouse.move(box.x + box.width / 4, box.y + box.height / 2);
     await until(() => /^1[56][0-9],2[34][0-9]$/.test(display.pointer()));

@@ -33,13 +33,17 @@ async function giveJob(site: SimulatedSite): Promise<string> {
   }
   const { createHandlers } = await import("#server/api-handlers.ts");
   const { nobody } = await import("#server/accounts/principal.ts");
+  const { Scopes } = await import("#server/accounts/scope.ts");
   const job = await createHandlers(site.server, "test").createJob({
-    ...{ query: undefined, principal: nobody, address: "", setCookie: () => undefined, id: "" },
+    ...{ query: undefined, principal: nobody, address: "", id: "" },
+    ...{ setCookie: () => undefined, setActor: () => undefined },
+    scope: new Scopes(site.server).wholeSite,
     body: {
       name: "nightly",
       tasks: [{ kind: "restart" }],
       conditions: [],
       computers,
+      groups: [],
       schedule: { at: "2099-12-01 18:00", timeZone: "Europe/Berlin" },
       windows: [],
       force: false,

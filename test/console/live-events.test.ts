@@ -116,7 +116,7 @@ test(
     const detail = "x".repeat(100_000);
     for (let round = 0; round < 200 && slow.socket.readyState === WebSocket.OPEN; round += 1) {
       const event = { at: 1, computerId: null, mac: null, stage: "script", outcome: "done", reason: null };
-      changes.bootEvent({ ...event, detail });
+      changes.bootEvent({ ...event, detail, trace: null });
       if (round % 20 === 19) {
         await new Promise((resolve) => {
           setTimeout(resolve, 300);

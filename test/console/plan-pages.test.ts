@@ -24,6 +24,11 @@ test(
     const row = page.getByRole("row").filter({ hasText: "boot.tftp" }).first();
     const cell = row.getByRole("button", { name: "blocked" }).first();
     await cell.waitFor({ timeout: 120_000 });
+    const end = page.getByRole("status").filter({ hasText: "verify every segment" });
+    await end.getByText("Faults found").waitFor();
+    assert.match(String(await end.textContent()), /[1-9]\d* faults? in \d+ cells/);
+    const bar = end.getByRole("progressbar");
+    assert.equal(await bar.getAttribute("class"), "progress progress-bad");
     await cell.click();
     const details = page.locator(".cell-details");
     await details.getByRole("heading", { name: "Remedy" }).waitFor();

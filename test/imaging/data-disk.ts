@@ -29,7 +29,7 @@ const makers: Readonly<Record<DataPartition["fileSystem"], readonly string[]>> =
 };
 
 /** Runs `work` with a part of a device mounted. */
-function withMounted<Result>(
+export function withMounted<Result>(
   device: string,
   { fileSystem, startMib, sizeMib }: DataPartition,
   work: (folder: string) => Result,

@@ -9,17 +9,18 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { networkTestObstacle } from "../network-hosts.ts";
-import { ImagingSite, run } from "./imaging-site.ts";
+import { ImagingSite, run, runWithInput } from "./imaging-site.ts";
 
-const skip = networkTestObstacle("ip", "losetup", "mount") ?? false;
+const skip = networkTestObstacle("ip", "losetup", "mount", "sfdisk") ?? false;
 const mib = 1 << 20;
 const diskMib = 192;
 
@@ -117,6 +118,55 @@ test(
   },
 );
 
+/** A file system of so much memory, which ends with the test. @returns its folder */
+function mountSmall(t: TestContext, sizeMib: number): string {
+  const folder = mkdtempSync(join(tmpdir(), "portolan-small-"));
+  run("mount", "-t", "tmpfs", "-o", `size=${sizeMib}m`, "tmpfs", folder);
+  t.after(() => {
+    run("umount", "--lazy", folder);
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+test(
+  "faults: a server whose disk is full in the middle of a capture refuses by name, stays sound, and goes on with room",
+  { skip },
+  async (t) => {
+    const site = new ImagingSite(t, ["pc1"]);
+    const source = randomDisk(site);
+    const small = mountSmall(t, diskMib / 2);
+    symlinkSync(small, site.dataDir);
+    await site.startServer();
+    const earlier = join(site.folder, "earlier.raw");
+    writeFileSync(earlier, randomBytes(8 * mib));
+    site.portolan("image", "import", earlier, "earlier");
+    const { id, agent } = await site.startComputer("pc1", site.attach(source));
+    const capturing = site.startPortolan("image", "capture", id, "--name", "random");
+    await until("the command ends", () => capturing.child.exitCode !== null);
+    assert.equal(capturing.child.exitCode, 1, capturing.output());
+    assert.match(capturing.output(), /no space left on .*server\/chunks.*image prune/s);
+    assert.match(agent.output(), /task failed: .*no space left/);
+    const count = storedCount(site);
+    assert.ok(count > 16 && count < diskMib, `${count} chunks stored: it was full in the middle`);
+    const images = site.portolan("image", "list") as { name: string }[];
+    assert.deepEqual(
+      images.map(({ name }) => name),
+      ["earlier"],
+      "no half image is called one",
+    );
+    site.portolan("image", "verify", "earlier");
+    run("mount", "-o", `remount,size=${diskMib * 2}m`, small);
+    const again = site.portolan("image", "capture", id, "--name", "random") as { state: string };
+    assert.equal(again.state, "done", JSON.stringify(again));
+    assert.ok(storedCount(site) >= count, "what was stored is stored");
+    site.portolan("image", "verify", "random");
+    const out = join(site.folder, "out.raw");
+    site.portolan("image", "export", "random", out);
+    assert.equal(hash("sha256", readFileSync(out)), hash("sha256", readFileSync(source)));
+  },
+);
+
 test(
   "faults: a target disk that fails in its middle fails the task, names the error, and is left without a start",
   { skip },
@@ -124,29 +174,48 @@ test(
     const site = new ImagingSite(t, ["pc1"]);
     await site.startServer();
     site.portolan("image", "import", randomDisk(site), "random");
-    // Half of the disk has room on the file system below it; a write to the rest is an I/O error.
-    const small = mkdtempSync(join(tmpdir(), "portolan-small-"));
-    run("mount", "-t", "tmpfs", "-o", `size=${diskMib / 2}m`, "tmpfs", small);
-    t.after(() => {
-      run("umount", "--lazy", small);
-      rmSync(small, { recursive: true });
-    });
-    const loop = site.attach(blankDisk(small));
+    // Half of the disk has room on the file system below it; a write to the rest fails as that does.
+    const path = blankDisk(mountSmall(t, diskMib / 2));
+    runWithInput("label: gpt\nstart=1MiB\n", "sfdisk", "-q", path);
+    const loop = site.attach(path);
     const { id, agent } = await site.startComputer("pc1", loop);
     const deploying = site.startPortolan("deploy", "random", id, "--json");
-    await agent.waitFor("task failed", 180_000);
-    assert.match(agent.output(), /task failed: .*(EIO|i\/o error|input\/output)/i);
+    // At once: only a server that is gone is waited for.
+    await agent.waitFor("task failed", 40_000);
+    assert.match(agent.output(), /task failed: .*(EIO|i\/o error|ENOSPC)/i);
     await until("the command ends", () => deploying.child.exitCode !== null);
     assert.equal(deploying.child.exitCode, 1, deploying.output());
-    assert.match(deploying.output(), /EIO|i\/o error/i);
+    assert.ok(deploying.output().includes(`${loop} could not be written`), deploying.output());
+    assert.match(deploying.output(), /(EIO|i\/o error).*replace it|ENOSPC.*it has no room/i);
     assert.ok(writtenCount(loop) > 0, "it failed while it was written");
     assert.ok(
       readAt(loop, 0).every((byte) => byte === 0),
-      "no partition table",
+      "no partition table, also not that of before",
     );
     assert.ok(
       readAt(loop, diskMib * mib - (32 << 10)).every((byte) => byte === 0),
       "and no backup of one",
     );
+    site.portolan("image", "verify", "random");
+  },
+);
+
+test(
+  "faults: a target disk smaller than the image is refused by name and size, and keeps what it holds",
+  { skip },
+  async (t) => {
+    const site = new ImagingSite(t, ["pc1"]);
+    await site.startServer();
+    site.portolan("image", "import", randomDisk(site), "random");
+    const small = join(site.folder, "small.raw");
+    const held = randomBytes((diskMib - 1) * mib);
+    writeFileSync(small, held);
+    const loop = site.attach(small);
+    const { id } = await site.startComputer("pc1", loop);
+    const deploying = site.startPortolan("deploy", "random", id);
+    await until("the command ends", () => deploying.child.exitCode !== null);
+    assert.equal(deploying.child.exitCode, 1, deploying.output());
+    assert.match(deploying.output(), new RegExp(`the disk is smaller: ${loop.replace("/dev/", "")} `));
+    assert.equal(hash("sha256", readFileSync(loop)), hash("sha256", held));
   },
 );

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestEnd, type HostProcess, NetworkHosts } from "../network-hosts.ts";
 
@@ -93,10 +93,13 @@ export class ImagingSite {
     const number = Number(/(\d+)$/.exec(host)?.[1] ?? "1");
     const mac = `52:54:00:00:01:${number.toString(16).padStart(2, "0")}`;
     const siteKey = (this.portolan("status") as { siteKeyFingerprint: string }).siteKeyFingerprint;
-    const agent = this.hosts.start(host, process.execPath, [
+    const args = [
       ...["--disable-warning=ExperimentalWarning", "test/imaging/run-agent.ts", "--server", serverAddress],
       ...["--site-key", siteKey, "--disk", device.replace("/dev/", ""), "--mac", mac],
-    ]);
+    ];
+    // As preboot sets it.
+    const env = { UV_THREADPOOL_SIZE: String(availableParallelism() + 4) };
+    const agent = this.hosts.start(host, process.execPath, args, env);
     await agent.waitFor("waiting for approval", 60_000);
     type Listed = { id: string; macs: string[] };
     const listed = this.portolan("computer", "list") as Listed[];

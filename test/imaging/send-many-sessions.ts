@@ -56,6 +56,7 @@ const service = new ImagingService(
     settings: () => settings,
     findLink: (computerId) => links.get(computerId) ?? null,
     readManifest: async (contentId) => readFileSync(contentId, "utf8"),
+    completeContent: () => Promise.resolve(),
     onJoined: () => undefined,
     onStarted: () => undefined,
     onFailed: (_, __, reason) => failed.push(reason),

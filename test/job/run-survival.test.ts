@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hasEnded } from "#engine/job/run.ts";
-import { image, script, wholeStory, World } from "./survival-world.ts";
+import { image, installer, script, wholeStory } from "./survival-tasks.ts";
+import { World } from "./survival-world.ts";
 
 const startsIn = fc.constantFrom("off" as const, "os" as const);
 const kill = fc.record({
@@ -75,13 +76,51 @@ test("with power cuts as well, no script runs twice, no attempt is begun twice, 
           world.imageStarts.length,
           "each attempt has its own key",
         );
-        if (world.run.state === "done") {
-          doneCount += 1;
-          assert.equal(world.disk, "image");
-          assert.equal(world.scriptStarts.length, 1);
-        } else {
-          assert.ok((world.run.reason?.text.length ?? 0) > 20, "a failure says why");
-        }
+        doneCount += isDoneWhole(world) ? 1 : 0;
+      },
+    ),
+    { numRuns: 600 },
+  );
+  assert.ok(doneCount > 100, `only ${doneCount} of 600 worlds came to the end of their job`);
+});
+
+/** Done with the image and one start of the script after it, or failed with a reason. */
+function isDoneWhole({ run, disk, scriptStarts }: World): boolean {
+  if (run.state !== "done") {
+    assert.ok((run.reason?.text.length ?? 0) > 20, "a failure says why");
+    return false;
+  }
+  assert.equal(disk, "image");
+  assert.equal(scriptStarts.length, 1);
+  return true;
+}
+
+test("an installer, the server killed at each of its transitions in each phase: started once, and done", () => {
+  for (const from of ["off", "os"] as const) {
+    for (let atEvent = 1; atEvent <= 20; atEvent += 1) {
+      for (const phase of [0, 1, 2] as const) {
+        const disasters = [{ type: "kill-server", atEvent, phase }] as const;
+        const world: World = new World([installer, script], disasters, from).live();
+        const where = `${from}, event ${atEvent}, phase ${phase}: ${JSON.stringify(world.run)}`;
+        assert.equal(world.run.state, "done", where);
+        assert.deepEqual(world.installerStarts, ["j.c:0:1:start"], where);
+        assert.deepEqual(world.scriptStarts, ["j.c:1:1"], where);
+      }
+    }
+  }
+});
+
+test("an installer with kills and power cuts: never started twice, and done means that its system came", () => {
+  let doneCount = 0;
+  fc.assert(
+    fc.property(
+      startsIn,
+      fc.array(fc.oneof(kill, cut), { minLength: 1, maxLength: 8 }),
+      (from, disasters) => {
+        const world: World = new World([installer, script], disasters, from).live();
+        assert.ok(hasEnded(world.run), JSON.stringify(world.run));
+        assert.ok(world.installerStarts.length <= 1, "nothing destructive is done twice");
+        doneCount += isDoneWhole(world) ? 1 : 0;
       },
     ),
     { numRuns: 600 },

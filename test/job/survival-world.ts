@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { plainJob, type Job, type Task } from "#engine/job/job.ts";
 import { reduceRun } from "#engine/job/reduce-run.ts";
 import type { RunEffect, RunEvent, TaskReport } from "#engine/job/run-event.ts";
-import { createRun, hasEnded, needsPreboot, nextTimerAtMs, type Run } from "#engine/job/run.ts";
+import {
+  type Connection,
+  createRun,
+  hasEnded,
+  needsPreboot,
+  nextTimerAtMs,
+  type Run,
+} from "#engine/job/run.ts";
 
 /**
  * One computer, one server and the wire between them in virtual time. The server may be killed before it stores,
@@ -14,56 +21,9 @@ export type Disaster =
 
 type Agent = { environment: "preboot" | "os"; runId: string; tasks: Map<string, TaskReport> };
 
-export const image: Task = {
-  kind: "deploy-image",
-  imageId: "i".repeat(64),
-  imageName: "room",
-  disk: "only-disk",
-};
-export const script: Task = {
-  kind: "run-script",
-  script: "true",
-  interpreter: "/bin/sh",
-  environment: "os",
-  timeoutMs: 60_000,
-};
-const fileContent = { contentId: "f".repeat(64), sizeBytes: 1000 };
-/** Every kind that this world knows: an image, a package, a failing script that jumps, waiting, a restart. */
-export const wholeStory: readonly Task[] = [
-  { kind: "wake" },
-  image,
-  { kind: "inventory" },
-  {
-    kind: "install-package",
-    packageName: "tool",
-    version: "1",
-    packageKind: "deb",
-    fileName: "tool.deb",
-    args: [],
-    detection: { type: "record" },
-    timeoutMs: 60_000,
-    content: fileContent,
-  },
-  {
-    ...script,
-    script: "exit 7",
-    codes: [{ codes: { from: 7, to: 7 }, action: { type: "jump", taskName: "after" } }],
-  },
-  { ...script, script: "never" },
-  { kind: "wait", durationMs: 45_000, name: "after" },
-  {
-    kind: "copy-file",
-    content: fileContent,
-    source: "f",
-    destination: "/f",
-    mode: null,
-    environment: "os",
-  },
-  { kind: "restart" },
-  script,
-];
 const bootMs = 30_000;
 const imagingMs = 60_000;
+const installingMs = 120_000;
 const serverDownMs = 4_000;
 const endOfTimeMs = 6 * 3_600_000;
 
@@ -72,9 +32,14 @@ export class World {
   run: Run;
   readonly scriptStarts: string[] = [];
   readonly imageStarts: string[] = [];
+  /** Installers that took the computer over, by key. */
+  readonly installerStarts: string[] = [];
   /** Packages and files that were begun, by key. */
   readonly contentStarts: string[] = [];
   disk: "old" | "half" | "image" = "old";
+  /** Of the system on its disk, and of the one that the server let in last: it has had the old one's agent before. */
+  #diskKey = "old";
+  #knownKey = "old";
   #stored: Run;
   #isServerUp = true;
   #agent: Agent | null = null;
@@ -137,8 +102,13 @@ export class World {
 
   #start(): void {
     const agent = this.#isLinked ? this.#agent : null;
-    const connection = agent === null ? null : { environment: agent.environment, agentRunId: agent.runId };
+    const connection = agent === null ? null : this.#connectionOf(agent);
     this.#post({ type: "start", facts: {}, connection, reports: [...(agent?.tasks.values() ?? [])] });
+  }
+
+  #connectionOf({ environment, runId }: Agent): Connection {
+    this.#knownKey = environment === "os" ? this.#diskKey : this.#knownKey;
+    return { environment, agentRunId: runId, systemKey: this.#knownKey };
   }
 
   #post(event: RunEvent): void {
@@ -194,8 +164,11 @@ export class World {
         if (effect.task.kind === "deploy-image") {
           this.#imaging(effect.taskKey);
         } else {
-          this.#content(effect.taskKey);
+          this.#content(effect.taskKey, effect.task.kind === "deploy-installer" ? "preboot" : "os");
         }
+        break;
+      case "start-installer":
+        this.#install(effect.key);
         break;
       case "send-task":
         if (effect.task.kind === "restart") {
@@ -252,15 +225,14 @@ export class World {
       return;
     }
     this.#isLinked = true;
-    const { environment, runId, tasks } = this.#agent;
     this.#post({
       type: "connected",
-      connection: { environment, agentRunId: runId },
-      reports: [...tasks.values()],
+      connection: this.#connectionOf(this.#agent),
+      reports: [...this.#agent.tasks.values()],
     });
   }
 
-  #cutPower(): void {
+  #loseAgent(): void {
     this.#powerSerial += 1;
     this.#agent = null;
     this.#isBooting = false;
@@ -269,6 +241,10 @@ export class World {
     if (wasLinked) {
       this.#post({ type: "disconnected" });
     }
+  }
+
+  #cutPower(): void {
+    this.#loseAgent();
     const serial = this.#powerSerial;
     this.#later(20_000, () => {
       if (serial === this.#powerSerial && this.#agent === null && !this.#isBooting) {
@@ -297,6 +273,32 @@ export class World {
     });
   }
 
+  /** A second later the agent is gone for good, and what follows is the installer's work. */
+  #install(key: string): void {
+    const agent = this.#agent;
+    if (agent === null || !this.#isLinked || agent.tasks.has(key)) {
+      return;
+    }
+    assert.equal(agent.environment, "preboot", "an installer is started in preboot only");
+    agent.tasks.set(key, { key, outcome: "running", reason: null });
+    this.#later(1_000, () => {
+      if (this.#agent !== agent) {
+        return;
+      }
+      this.installerStarts.push(key);
+      this.disk = "half";
+      this.#loseAgent();
+      const serial = this.#powerSerial;
+      this.#later(installingMs, () => {
+        if (serial === this.#powerSerial) {
+          this.disk = "image";
+          this.#diskKey = "new";
+          this.#boot();
+        }
+      });
+    });
+  }
+
   #restart(key: string): void {
     if (this.#isLinked && this.#agent?.tasks.has(key) === false) {
       this.#agent.tasks.set(key, { key, outcome: "running", reason: null });
@@ -305,12 +307,16 @@ export class World {
     }
   }
 
-  #content(key: string): void {
+  #content(key: string, environment: "preboot" | "os"): void {
     const agent = this.#agent;
     if (agent === null || !this.#isLinked || agent.tasks.has(key)) {
       return;
     }
-    assert.equal(agent.environment, "os", "software is for the installed system");
+    assert.equal(
+      agent.environment,
+      environment,
+      "software is for the installed system, installers for preboot",
+    );
     agent.tasks.set(key, { key, outcome: "running", reason: null });
     this.contentStarts.push(key);
     this.#later(1_000, () => this.#post({ type: "session-started" }));

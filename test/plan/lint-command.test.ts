@@ -27,6 +27,17 @@ test(
     assert.match(flooded.stdout, /mend: portolan settings set imaging\.groups/);
     assert.equal(lint().status, 3);
 
+    server.cli("segment", "add", "far", "10.20.0.0/24");
+    assert.match(server.cli("plan", "lint").stdout, /^warning: .*dynamic ports/m);
+    const other = server.cli("settings", "set", "imaging.maxMbps", "100").stdout;
+    assert.match(other, /^fault: 239\.0\.0\.9/m, "a fault is said until it is mended");
+    assert.doesNotMatch(
+      other,
+      /^warning: .*dynamic ports/m,
+      "what the change did not bring is for plan lint to say",
+    );
+    server.cli("segment", "remove", "far");
+
     // The firewall profile's port for transfers, before the server can have it.
     const program = hosts.start("server", "dnsmasq", [
       ...["--keep-in-foreground", "--conf-file=/dev/null", "--port=4402", "--user=root", "--pid-file="],

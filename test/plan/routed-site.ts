@@ -7,8 +7,12 @@ import { VerifySite } from "./verify-site.ts";
 export const serverAddress = "192.168.10.1";
 export const relayAddress = "192.168.20.254";
 
-const groups = ["224.2.0.2", "224.2.0.3"];
-const discoveryGroup = "225.1.2.3";
+type ProfileName = "classic" | "firewall";
+
+const routedGroups = {
+  classic: { imaging: ["224.2.0.2", "224.2.0.3"], discovery: "225.1.2.3" },
+  firewall: { imaging: ["239.192.2.2", "239.192.2.3"], discovery: "239.192.2.1" },
+} as const;
 
 export type Block = {
   readonly host: "router" | "server";
@@ -16,9 +20,11 @@ export type Block = {
   readonly match: string;
 };
 
+export const routedPrograms = ["ip", "dnsmasq", "dhcrelay", "smcrouted", "nft"] as const;
+
 /** Skips the test, with the reason, where it cannot run. */
 export function canRunRouted(t: TestContext): boolean {
-  const obstacle = networkTestObstacle("ip", "dnsmasq", "dhcrelay", "smcrouted", "nft");
+  const obstacle = networkTestObstacle(...routedPrograms);
   if (obstacle !== null) {
     t.skip(obstacle);
   }
@@ -50,13 +56,14 @@ export class RoutedSite extends VerifySite {
   }
 
   /** Static multicast routes, both ways. */
-  async routeMulticast(): Promise<HostProcess> {
+  async routeMulticast(profile: ProfileName): Promise<HostProcess> {
+    const { imaging, discovery } = routedGroups[profile];
     const path = join(this.folder, "smcroute.conf");
     const lines = [
       ...["phyint eth0 enable", "phyint eth1 enable"],
-      ...groups.map((group) => `mroute from eth0 group ${group} to eth1`),
-      `mgroup from eth1 group ${discoveryGroup}`,
-      `mroute from eth1 group ${discoveryGroup} to eth0`,
+      ...imaging.map((group) => `mroute from eth0 group ${group} to eth1`),
+      `mgroup from eth1 group ${discovery}`,
+      `mroute from eth1 group ${discovery} to eth0`,
     ];
     writeFileSync(path, `${lines.join("\n")}\n`);
     const ipc = join(this.folder, "smcroute.sock");
@@ -75,13 +82,15 @@ export class RoutedSite extends VerifySite {
 
   /** Everything in its place, and an agent connected from the far segment. */
   async startAll(
-    given: { readonly relays?: readonly string[] } = {},
+    given: { readonly relays?: readonly string[]; readonly profile?: ProfileName } = {},
   ): Promise<{ readonly agent: HostProcess; readonly relay: HostProcess }> {
+    const profile = given.profile ?? "classic";
     this.connect();
-    await this.routeMulticast();
+    await this.routeMulticast(profile);
     const relay = this.startRelay();
     await this.startDhcp("dhcp", "192.168.20.100,192.168.20.150,255.255.255.0");
     await this.startServer(["eth0"], { relays: given.relays ?? [relayAddress] });
+    await this.json("settings", "profile", profile);
     const agent = await this.startAgent("pc", serverAddress);
     const named = await this.portolan("segment", "add", "far", "192.168.20.0/24");
     if (named.exitCode !== 0) {

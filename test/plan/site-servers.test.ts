@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import type { SettingResource } from "#api/settings-api.ts";
 import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
@@ -122,9 +124,46 @@ test(
     ds1.json("settings", "set", "boot.httpPort", "8070");
     const text = (): string => ds1.cli("settings", "list").stdout;
     await until(() => /ds2 cannot follow: http-boot: tcp port 8070.*is held by/.test(text()), 20_000);
+    const differing = ds1.cli("plan", "show");
+    assert.equal(differing.status, 3);
+    assert.match(differing.stdout, /^DIFFERENCE at server ds2: http-boot: tcp port 8070.*is held by/m);
+    assert.match(
+      differing.stdout,
+      /^DIFFERENCE at server ds2: flow boot\.http is on, but on eth0 nothing listens for it on tcp port 8070$/m,
+    );
+    assert.doesNotMatch(differing.stdout, /^DIFFERENCE: /m, "ds1 itself follows");
     holder.child.kill("SIGKILL");
     await until(() => !text().includes("cannot follow"), 30_000);
+    await until(() => ds1.cli("plan", "show").status === 0, 20_000);
+    assert.match(ds1.cli("plan", "show").stdout, /^server ds2: follows the plan$/m);
     assert.match(hosts.run("ds2", "ss", ["-H", "-n", "-t", "-l"]), /:8070 /);
+  },
+);
+
+test(
+  "plan show: a configuration file that was changed is a difference of its server, named at every server until it is restarted",
+  { timeout: 600_000 },
+  async (t) => {
+    if (typeof postgres === "string") {
+      t.skip(postgres);
+      return;
+    }
+    const { ds1, ds2 } = (await createSite(t, postgres)).servers;
+    assert.ok(ds1 !== undefined && ds2 !== undefined);
+    const path = join(ds2.dataDir, "portolan.toml");
+    const before = readFileSync(path, "utf8");
+    writeFileSync(path, before.replace("[server]", '[server]\nrelays = ["10.9.0.254"]'));
+    const sentence = "the configuration file says server.relays 10.9.0.254, and the server runs with none";
+    assert.match(ds2.cli("plan", "show").stdout, new RegExp(`^DIFFERENCE: ${sentence}`, "m"));
+    const shown = (): string => ds1.cli("plan", "show").stdout;
+    await until(() => shown().includes(`DIFFERENCE at server ds2: ${sentence}`), 20_000);
+    writeFileSync(path, before.replace("[server]", '[server]\nrelay = "10.9.0.254"'));
+    await until(() => /DIFFERENCE at server ds2: .*a restart would fail.*relay/.test(shown()), 20_000);
+    writeFileSync(path, before.replace("[server]", '[server]\nrelays = ["10.9.0.254"]'));
+    await ds2.stop();
+    await ds2.start();
+    assert.equal(ds2.cli("plan", "show").status, 0);
+    await until(() => ds1.cli("plan", "show").status === 0, 20_000);
   },
 );
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { networkTestObstacle } from "../network-hosts.ts";
-import { faults, VerifySite, verdicts } from "./verify-site.ts";
+import { faults, startFlatSite, verdicts } from "./verify-site.ts";
 
 const proven = [
   ...["boot.dhcp", "boot.dhcp-reply", "boot.server", "boot.tftp", "boot.tftp-data", "boot.http"],
@@ -9,22 +9,13 @@ const proven = [
   ...["wake.magic-packet", "closed.unused"],
 ];
 
-const link = (host: string, address: string) => ({ host, interfaceName: "eth0", address });
-
 test("verify: a flat segment with its DHCP server passes everything, in less than a minute", async (t) => {
   const obstacle = networkTestObstacle("ip", "dnsmasq");
   if (obstacle !== null) {
     t.skip(obstacle);
     return;
   }
-  const site = new VerifySite(t);
-  site.hosts.segment("room", [
-    link("server", "10.9.0.1/24"),
-    link("dhcp", "10.9.0.254/24"),
-    link("pc", "10.9.0.2/24"),
-  ]);
-  await site.startDhcp("dhcp", "10.9.0.100,10.9.0.200");
-  await site.startServer(["eth0"]);
+  const site = await startFlatSite(t);
   const agent = await site.startAgent("pc", "10.9.0.1");
   const { cells, exitCode } = await site.verify();
   assert.deepEqual(faults(cells), []);

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
-import { type HostProcess, NetworkHosts } from "../network-hosts.ts";
+import { type HostProcess, NetworkHosts, type TestEnd } from "../network-hosts.ts";
 
 export type SiteFinding = {
   readonly kind: string;
@@ -41,7 +40,7 @@ export class VerifySite {
   readonly folder: string;
   readonly dataDir: string;
 
-  constructor(t: TestContext) {
+  constructor(t: TestEnd) {
     this.folder = mkdtempSync(join(tmpdir(), "portolan-plan-"));
     t.after(() => rmSync(this.folder, { recursive: true, force: true }));
     this.dataDir = join(this.folder, "server");
@@ -145,4 +144,19 @@ export function verdicts(cells: readonly VerifyCell[]): Record<string, string> {
 
 export function faults(cells: readonly VerifyCell[]): VerifyCell[] {
   return cells.filter(({ verdict }) => verdict !== "pass" && verdict !== "not-tested");
+}
+
+const link = (host: string, address: string) => ({ host, interfaceName: "eth0", address });
+
+/** server .1, dhcp .254 and pc .2 on one segment, 10.9.0.0/24; DHCP and the server run. */
+export async function startFlatSite(end: TestEnd): Promise<VerifySite> {
+  const site = new VerifySite(end);
+  site.hosts.segment("room", [
+    link("server", "10.9.0.1/24"),
+    link("dhcp", "10.9.0.254/24"),
+    link("pc", "10.9.0.2/24"),
+  ]);
+  await site.startDhcp("dhcp", "10.9.0.100,10.9.0.200");
+  await site.startServer(["eth0"]);
+  return site;
 }

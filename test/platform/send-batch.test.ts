@@ -15,7 +15,12 @@ const datagramSizeBytes = 1472;
 /** Several messages of 44 joined datagrams, and a last datagram that is shorter. */
 const batch = Uint8Array.from({ length: datagramSizeBytes * 150 + 700 }, (_, index) => (index * 31) >> 5);
 
-type Pair = { readonly sender: UdpSocket; readonly parts: Uint8Array[]; readonly errors: Error[] };
+type Pair = {
+  readonly sender: UdpSocket;
+  readonly receiver: UdpSocket;
+  readonly parts: Uint8Array[];
+  readonly errors: Error[];
+};
 
 async function openPair(t: TestContext, network: Network, port: number, joined: boolean): Promise<Pair> {
   const flows = computeFlows({ ...classicSettings, "imaging.ports": [port] }, { consolePort: 8443 });
@@ -40,7 +45,7 @@ async function openPair(t: TestContext, network: Network, port: number, joined: 
   t.after(() => sender.close());
   const errors: Error[] = [];
   sender.onError((error) => errors.push(error));
-  return { sender, parts, errors };
+  return { sender, receiver, parts, errors };
 }
 
 /** Sends all of it, as one does who is told that there is no room. */
@@ -107,4 +112,37 @@ test("batch on native sockets: a receiver that asked for it gets datagrams joine
   t.diagnostic(`151 datagrams in ${parts.length} parts`);
   const all = parts.slice(0, -1);
   assert.ok(all.every((part) => part.byteLength % datagramSizeBytes === 0));
+});
+
+test("many datagrams that wait are read together: each whole, in order, from the port that sent it", async (t) => {
+  if (process.platform !== "linux") {
+    t.skip("needs Linux");
+    return;
+  }
+  const port = 45_417;
+  const network = createLinuxNetwork();
+  const first = await openPair(t, network, port, true);
+  const other = await openPair(t, network, port + 1, false);
+  const seen: { readonly text: string; readonly sourcePort: number; readonly memory: ArrayBufferLike }[] = [];
+  first.receiver.onDatagram(({ bytes, sourcePort }) =>
+    seen.push({ text: Buffer.from(bytes).toString(), sourcePort, memory: bytes.buffer }),
+  );
+  const expected = Array.from({ length: 100 }, (_, index) => {
+    const sender = index % 3 === 0 ? first.sender : other.sender;
+    // Each of another size, the empty one among them, so that none can be joined with the next.
+    return { text: "x".repeat((index * 37) % 1400), sender };
+  });
+  for (const { text, sender } of expected) {
+    sender.send(Buffer.from(text), { address: group, port });
+  }
+  for (let round = 0; round < 400 && seen.length < expected.length; round += 1) {
+    await sleep(5);
+  }
+  assert.deepEqual(
+    seen.map(({ text, sourcePort }) => ({ text, sourcePort })),
+    expected.map(({ text, sender }) => ({ text, sourcePort: sender.localPort })),
+  );
+  // The event loop brings one of 33 with memory of its own; the others share theirs.
+  const shared = seen.filter(({ memory }) => seen.filter((one) => one.memory === memory).length > 1);
+  assert.ok(shared.length >= 90, `${shared.length} of 100 read together`);
 });

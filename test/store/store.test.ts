@@ -4,14 +4,21 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
-import { bootEvent } from "#engine/boot/boot-event.ts";
+import { type BootEvent, bootEvent } from "#engine/boot/boot-event.ts";
 import { plainJob, type Job } from "#engine/job/job.ts";
 import type { Assigning } from "#engine/job/occurrence.ts";
 import { createRun, type Run } from "#engine/job/run.ts";
+import { sql } from "kysely";
+import { AccountStore } from "#store/account-store.ts";
+import { AuditStore } from "#store/audit-store.ts";
+import { toStoredBootEvent } from "#server/handlers/boot-handlers.ts";
 import { BootEventStore } from "#store/boot-event-store.ts";
+import { ComputerEventStore } from "#store/computer-event-store.ts";
 import { ComputerStore, type StoredComputer } from "#store/computer-store.ts";
 import { type Database, openDatabase } from "#store/database.ts";
+import { GroupStore } from "#store/group-store.ts";
 import { ImageStore, type StoredImage } from "#store/image-store.ts";
+import { InstallerStore, type StoredInstaller } from "#store/installer-store.ts";
 import { JobStore } from "#store/job-store.ts";
 import { LeaseStore } from "#store/lease-store.ts";
 import { PackageStore, type StoredPackage } from "#store/package-store.ts";
@@ -41,6 +48,7 @@ function computer(id: string, changes: Partial<StoredComputer> = {}): StoredComp
     deployedAtMs: null,
     lastSeenAtMs: nowMs,
     revokedAtMs: null,
+    initialAskedAtMs: null,
     createdAtMs: nowMs,
     ...changes,
   };
@@ -79,6 +87,21 @@ function image(id: string, name: string): StoredImage {
 
 function mac(digit: number): MacAddress {
   return MacAddress.parse(`52:54:00:00:00:0${digit}`);
+}
+
+const auditEntry = {
+  atMs: nowMs,
+  actor: "bob",
+  actorType: "user",
+  action: "wakeComputer",
+  outcome: "done" as const,
+  detail: null,
+  address: "192.0.2.1",
+};
+
+function bootEventOf(computerId: string | null): BootEvent {
+  const where = { interfaceName: "eth1", serverAddress: Ipv4Address.parse("10.9.0.1") };
+  return bootEvent({ atMs: nowMs, stage: "discover", mac: mac(1), computerId, ...where });
 }
 
 function hasCode(code: StoreErrorCode): (error: unknown) => boolean {
@@ -270,6 +293,35 @@ for (const ground of grounds) {
 
     testOn(
       ground,
+      "installers: one of each name, found by name or id, and their content stays",
+      async (db) => {
+        const contents = new PackageStore(db);
+        await contents.putContent("c1", "{}", 5_000_000_000, nowMs);
+        const store = new InstallerStore(db);
+        const stored = (id: string, name: string, createdAtMs: number): StoredInstaller => ({
+          ...{ id, contentId: "c1", sizeBytes: 5_000_000_000, createdAtMs },
+          definition: {
+            ...{ name, description: "–'; drop", commandLine: "auto=true", kernelSizeBytes: 8_000_000 },
+            ...{ kernelSha256: "a", initrdSha256: "b", kernelVersion: null, isSigned: true },
+          },
+        });
+        await store.put(stored("n1", "debian", nowMs));
+        await store.put(stored("n2", "fedora", nowMs + 1));
+        await store.put(stored("n3", "debian", nowMs + 2));
+        assert.deepEqual(await store.list(), [
+          stored("n3", "debian", nowMs + 2),
+          stored("n2", "fedora", nowMs + 1),
+        ]);
+        assert.equal((await store.find("debian")).id, "n3");
+        assert.equal((await store.find("n2")).definition.name, "fedora");
+        await store.remove("n3");
+        await assert.rejects(store.find("debian"), hasCode("not-found"));
+        assert.deepEqual(await contents.listManifests(), ["{}"]);
+      },
+    );
+
+    testOn(
+      ground,
       "the end of an imaging task and its computer's deployment are one transaction",
       async (db) => {
         const computers = new ComputerStore(db);
@@ -310,7 +362,7 @@ for (const ground of grounds) {
           mac: mac(digit),
         }),
       );
-      await store.insert(events);
+      await store.insert(events.map(toStoredBootEvent));
       assert.deepEqual(
         (await store.list(null)).map(({ atMs }) => atMs),
         [nowMs + 2, nowMs + 1, nowMs],
@@ -337,6 +389,144 @@ for (const ground of grounds) {
       assert.deepEqual(await store.list(), [{ ...lease, mac: null, state: "declined", untilMs: nowMs + 1 }]);
       assert.deepEqual(await other.list(), [{ ...lease, mac: mac(2) }]);
     });
+
+    testOn(
+      ground,
+      "groups: a computer is in one, moves are whole, and what a removed one held goes up",
+      async (db) => {
+        const store = new GroupStore(db);
+        const [top, lab] = [
+          { id: "g-1", name: "Building", parentId: null },
+          { id: "g-2", name: "LAB1 – „größer“", parentId: "g-1" },
+        ];
+        await store.put({ ...top, name: "before" });
+        await store.put(top);
+        await store.put(lab);
+        await store.put({ id: "g-3", name: "Row", parentId: "g-2" });
+        const many = Array.from({ length: 12_000 }, (_, index) => `c${index}`);
+        await store.move(many, "g-1");
+        await store.move(["c0", "c1"], "g-2");
+        await store.move(["c2"], null);
+        const groupOf = async (): Promise<ReadonlyMap<string, string>> =>
+          new Map((await store.listMembers()).map(({ computerId, groupId }) => [computerId, groupId]));
+        const members = await groupOf();
+        assert.deepEqual([members.size, members.get("c1"), members.get("c3")], [11_999, "g-2", "g-1"]);
+        // SQLite's rows have no prototype.
+        const list = async (): Promise<unknown> => (await store.list()).map((group) => ({ ...group }));
+        await store.remove("g-2", "g-1");
+        assert.deepEqual(await list(), [top, { id: "g-3", name: "Row", parentId: "g-1" }]);
+        assert.equal((await groupOf()).get("c1"), "g-1");
+        await store.remove("g-1", null);
+        assert.deepEqual(await groupOf(), new Map());
+        assert.deepEqual(await list(), [{ id: "g-3", name: "Row", parentId: null }]);
+      },
+    );
+
+    testOn(ground, "a computer goes with its place in a group, or neither goes", async (db) => {
+      const [computers, groups] = [new ComputerStore(db), new GroupStore(db)];
+      await computers.put(computer("a"), computer("b"));
+      await groups.put({ id: "g-1", name: "LAB1", parentId: null });
+      await groups.move(["a", "b"], "g-1");
+      await computers.remove("a");
+      const members = async (): Promise<string[]> =>
+        (await groups.listMembers()).map(({ computerId }) => computerId);
+      assert.deepEqual(await members(), ["b"]);
+      await db.schema.dropTable("computers").execute();
+      await assert.rejects(computers.remove("b"));
+      assert.deepEqual(await members(), ["b"]);
+    });
+
+    testOn(
+      ground,
+      "accounts and tokens of an older database have the whole site, and keep their groups",
+      async (db) => {
+        // As it was before migration 0210.
+        for (const table of ["users", "apiTokens"] as const) {
+          await db.schema.alterTable(table).dropColumn("groupIds").execute();
+        }
+        await sql`delete from kysely_migration where name = '0210-account-groups'`.execute(db);
+        const user = {
+          id: "u-1",
+          name: "ann",
+          role: "operator",
+          passwordHash: null,
+          createdAtMs: nowMs,
+          lastLoginAtMs: null,
+        };
+        await db.insertInto("users").values(user).execute();
+        const again = await ground.reopen();
+        try {
+          const store = new AccountStore(again);
+          assert.deepEqual((await store.findUser("ann"))?.groupIds, null);
+          await store.updateUser("u-1", { groupIds: ["g-1", "g-2"] });
+          await store.updateUser("u-1", { role: "viewer" });
+          const [listed] = await store.listUsers();
+          assert.deepEqual([listed?.role, listed?.groupIds], ["viewer", ["g-1", "g-2"]]);
+          await store.updateUser("u-1", { groupIds: null });
+          assert.equal((await store.findUser("u-1"))?.groupIds, null);
+          const token = {
+            id: "t-1",
+            name: "ci",
+            userId: "u-1",
+            role: "viewer",
+            secretHash: "h",
+            allowsFleetWork: 0,
+          };
+          const times = { createdAtMs: nowMs, expiresAtMs: null, lastUsedAtMs: null };
+          await store.insertToken({ ...token, ...times, groupIds: [] });
+          assert.deepEqual(
+            (await store.findToken("h"))?.groupIds,
+            [],
+            "limited to nothing, not to everything",
+          );
+          assert.deepEqual((await store.listTokens())[0]?.groupIds, []);
+        } finally {
+          await again.destroy();
+        }
+      },
+    );
+
+    testOn(
+      ground,
+      "events and the audit log of some groups hold what was on computers in them",
+      async (db) => {
+        const groups = new GroupStore(db);
+        await groups.put({ id: "g-1", name: "LAB1", parentId: null });
+        await groups.move(["a"], "g-1");
+        const inside = new Set(["g-1"]);
+        const [boots, history, audit] = [
+          new BootEventStore(db),
+          new ComputerEventStore(db),
+          new AuditStore(db),
+        ];
+        for (const computerId of ["a", "b", null]) {
+          await boots.insert([toStoredBootEvent(bootEventOf(computerId))]);
+          await history.insert({ atMs: nowMs, computerId, kind: "wake", detail: "" });
+          await audit.insert({ ...auditEntry, target: computerId });
+        }
+        assert.deepEqual(
+          [await boots.list(inside), await history.list(inside)].map((events) =>
+            events.map(({ computerId }) => computerId),
+          ),
+          [["a"], ["a"]],
+        );
+        assert.deepEqual([await boots.list(new Set()), await history.list(new Set())], [[], []]);
+        await audit.insert({ ...auditEntry, target: "g-1" });
+        await audit.insert({ ...auditEntry, target: "b", actor: "ann" });
+        await audit.insert({ ...auditEntry, target: "b", actor: "ann", actorType: "token" });
+        const listed = await audit.list({ limit: 10, inside: { groupIds: inside, ownName: "ann" } });
+        assert.deepEqual(
+          listed.map(({ actor, target }) => [actor, target]),
+          [
+            ["ann", "b"],
+            ["bob", "g-1"],
+            ["bob", "a"],
+          ],
+        );
+        const others = await audit.list({ limit: 10, inside: { groupIds: new Set(), ownName: null } });
+        assert.deepEqual(others, []);
+      },
+    );
 
     testOn(ground, "many writers at once lose nothing", async (db) => {
       const store = new ComputerStore(db);

@@ -17,7 +17,7 @@ async function startRoom(t: TestContext, mode: string, url: string): Promise<Hos
   const dnsmasq = hosts.start("dhcp", "dnsmasq", [
     ...["--keep-in-foreground", "--port=0", "--no-resolv", "--no-hosts", "--conf-file=/dev/null"],
     ...["--user=root", "--interface=eth0", "--bind-interfaces", "--dhcp-range=10.9.0.100,10.9.0.200,1h"],
-    ...["--dhcp-leasefile=/dev/null", "--log-facility=-", `--dhcp-boot=${url}`],
+    ...["--dhcp-leasefile=/dev/null", "--log-facility=-", `--dhcp-boot=${url}`, "--pid-file="],
   ]);
   await dnsmasq.waitFor("DHCP, IP range");
   const server = hosts.start("server", process.execPath, ["test/tftp/serve-tftp.ts", "eth0", mode]);

@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "node:tls";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { pino } from "pino";
-import { TransferClient } from "#agent/imaging/transfer-client.ts";
+import { TransferClient } from "#platform/transfer-client.ts";
+import { connectTransfer } from "#agent/imaging/connect-transfer.ts";
 import { encodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import { computeFlows } from "#plan/flows.ts";
 import { classicSettings, type Settings } from "#plan/settings.ts";
@@ -34,6 +36,8 @@ class Ground {
   readonly hashes: readonly string[];
   /** Moves what the service takes for the time. */
   aheadMs = 0;
+  /** How much sooner than asked its timers ring. */
+  haste = 1;
   maxMbps = 0;
 
   private constructor(
@@ -49,7 +53,11 @@ class Ground {
     );
     this.hashes = pieces.map((piece) => hash("sha256", piece));
     this.manifestText = encodeManifest(this.manifest());
-    const clock: Clock = { ...systemClock, epochMs: () => Date.now() + this.aheadMs };
+    const clock: Clock = {
+      ...systemClock,
+      epochMs: () => Date.now() + this.aheadMs,
+      after: (delayMs, callback) => systemClock.after(delayMs / this.haste, callback),
+    };
     const flows = computeFlows(settings, { consolePort: 8443 });
     const nic = {
       ...{ name: "lo", address: loopback, prefixLength: 8, isLoopback: true, mtuBytes: 1500 },
@@ -111,7 +119,7 @@ class Ground {
   }
 
   connect(access: { port: number; ticket: string }, identity: Identity): Promise<TransferClient> {
-    return TransferClient.connect(
+    return connectTransfer(
       {
         serverAddress: () => loopback,
         siteKeyFingerprint: this.authority.fingerprint,
@@ -291,4 +299,45 @@ test("transfer: an upload sends what the store lacks, and counts when all of it 
   await assert.rejects(liar.complete(manifestText), "a chunk that is not what its name says ends it");
   assert.equal(await ground.chunks.has(claimed), false);
   assert.deepEqual(kept, [manifestText]);
+});
+
+test("transfer: who waits for a chunk that is still coming is told so now and then, and gets it when it has come", async (t) => {
+  const ground = await Ground.open(t);
+  ground.haste = 500;
+  const late = randomBytes(chunkSizeBytes);
+  const lateHash = hash("sha256", late);
+  const [first = ""] = ground.hashes;
+  await ground.chunks.expect([lateHash]);
+  const right = {
+    type: "read" as const,
+    manifestText: ground.manifestText,
+    chunkHashes: new Set([first, lateHash]),
+  };
+  const identity = await ground.identityOf("c-1");
+  const client = await ground.connect(await ground.issue("c-1", right), identity);
+  t.after(() => client.close());
+  const got: Buffer[] = [];
+  const reading = (async () => {
+    for await (const { frame } of client.readChunks([first, lateHash, first])) {
+      got.push(zstdDecompressSync(frame));
+    }
+  })();
+  // As older agents ask, which know of no such words.
+  const access = await ground.issue("c-1", right);
+  const site = { ca: ground.authority.certificatePem, rejectUnauthorized: false };
+  const old = connect({ host: "127.0.0.1", port: access.port, ...identity, ...site });
+  t.after(() => old.destroy());
+  let oldBytes = 0;
+  old.on("data", (part: Buffer) => {
+    oldBytes += part.byteLength;
+  });
+  old.write(encodeFrame({ type: "ticket", ticket: access.ticket }));
+  old.write(encodeFrame({ type: "chunks", hashes: [lateHash] }));
+  await pause(500);
+  assert.deepEqual([got.length, oldBytes], [1, 0]);
+  await ground.chunks.put(late);
+  await reading;
+  assert.deepEqual([got.length, got[1]?.equals(late)], [3, true]);
+  await pause(200);
+  assert.ok(oldBytes > chunkSizeBytes, `${oldBytes} bytes`);
 });

@@ -14,6 +14,13 @@ const applyDelayMs = 100;
 const retryDelayMsMax = 10_000;
 const bootEventCountMax = 500;
 
+/** Routes about one computer whose answer may change whenever it does. */
+const toldApart: ReadonlySet<string> = new Set([
+  "showAgentSettings",
+  "showComputerSoftware",
+  "listComputerHistory",
+]);
+
 /** The items with this one in place of its predecessor, or at the end. */
 function place<Item>(items: readonly Item[], item: Item, isSame: (other: Item) => boolean): Item[] {
   const index = items.findIndex(isSame);
@@ -135,6 +142,11 @@ export class LiveConnection {
     if (changed.size === 0) {
       return;
     }
+    // What is open about one of them and not in the event itself.
+    const ids = new Set(changed.keys());
+    void this.#client.invalidateQueries({
+      predicate: ({ queryKey: [name, id] }) => toldApart.has(String(name)) && ids.has(String(id)),
+    });
     this.#patch<ComputerResource[]>(["listComputers"], (computers) => {
       const kept = computers.flatMap((computer) => {
         const now = changed.get(computer.id);
@@ -176,7 +188,7 @@ export class LiveConnection {
   /** Reads again what routes of this area show. A setting changes the plan, and the profile, too. */
   #invalidateArea(area: string): void {
     const areas = ["settings", "profile", "segments"].includes(area)
-      ? ["settings", "profile", "plan", "server", "segments"]
+      ? ["settings", "profile", "plan", "server", "segments", "initial-deployment"]
       : [area];
     void this.#client.invalidateQueries({
       predicate: ({ queryKey }) => {

@@ -4,7 +4,7 @@ import type { ComputerResource } from "#api/computer-api.ts";
 import { useAction, useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { Field } from "../ui/pieces.tsx";
+import { ChoiceField, TextField } from "../ui/field.tsx";
 import { showToast } from "../ui/toast.tsx";
 
 type Change = RouteBody<"changeAgentSettings">["change"];
@@ -12,6 +12,7 @@ type Key = keyof typeof text.agent.fields;
 
 const keys = Object.keys(text.agent.fields) as Key[];
 const numbers: readonly Key[] = ["controlPort", "discoveryPort", "discoveryTtl"];
+const switches: readonly Key[] = ["discovery", "remoteNotice"];
 const returnChoicesMs = [30_000, 120_000, 600_000] as const;
 
 /** Only what was written; everything else stays as it is at each agent. */
@@ -21,7 +22,7 @@ function toChange(drafts: Readonly<Record<string, string>>): Change {
     if (draft === "") {
       return [];
     }
-    return [[key, key === "discovery" ? draft === "on" : numbers.includes(key) ? Number(draft) : draft]];
+    return [[key, switches.includes(key) ? draft === "on" : numbers.includes(key) ? Number(draft) : draft]];
   });
   const lock = drafts["lockPassword"] ?? "";
   return Object.fromEntries(lock === "" ? entries : [...entries, ["lockPassword", lock]]) as Change;
@@ -62,27 +63,24 @@ export function AgentSettingsDialog(props: {
     <Dialog
       title={text.agent.title(computers.length)}
       onClose={onClose}
-      onSubmit={send}
-      actions={
-        <button
-          type="submit"
-          className="button primary"
-          disabled={Object.keys(change).length === 0 || action.isPending}
-        >
-          {text.agent.send(computers.length)}
-        </button>
-      }
+      action={{
+        label: text.agent.send(computers.length),
+        run: send,
+        isOff: Object.keys(change).length === 0 || action.isPending,
+      }}
     >
       <p className="muted">{text.agent.lead}</p>
-      {keys.map((key) => (
-        <SettingRow
-          key={key}
-          name={key}
-          value={drafts[key] ?? ""}
-          known={isOne ? (known.data?.settings?.[key] ?? null) : null}
-          onChange={draft(key)}
-        />
-      ))}
+      <div className="field-row pairs">
+        {keys.map((key) => (
+          <SettingRow
+            key={key}
+            name={key}
+            value={drafts[key] ?? ""}
+            known={isOne ? (known.data?.settings?.[key] ?? null) : null}
+            onChange={draft(key)}
+          />
+        ))}
+      </div>
       <SafetyFields
         lock={drafts["lockPassword"] ?? ""}
         onLock={draft("lockPassword")}
@@ -102,36 +100,44 @@ function SafetyFields(props: {
   const { lock, onLock, returnAfterMs, setReturnAfterMs } = props;
   return (
     <>
-      <Field label={text.agent.lockPassword} hint={text.agent.lockHint}>
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            type="password"
-            autoComplete="new-password"
-            minLength={4}
-            value={lock}
-            onChange={(event) => onLock(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label={text.agent.returnAfter}>
-        {(id) => (
-          <select
-            id={id}
-            value={returnAfterMs}
-            onChange={(event) => setReturnAfterMs(Number(event.target.value))}
-          >
-            {returnChoicesMs.map((choice) => (
-              <option key={choice} value={choice}>
-                {text.agent.seconds(choice / 1000)}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <TextField
+        label={text.agent.lockPassword}
+        hint={text.agent.lockHint}
+        type="password"
+        autoComplete="new-password"
+        minLength={4}
+        value={lock}
+        onChange={onLock}
+      />
+      <ChoiceField
+        label={text.agent.returnAfter}
+        value={String(returnAfterMs)}
+        choices={returnChoicesMs.map((choice) => [String(choice), text.agent.seconds(choice / 1000)])}
+        onChange={(choice) => setReturnAfterMs(Number(choice))}
+      />
     </>
   );
+}
+
+/** A value in words. */
+export function showSetting(name: string, value: string | number | boolean): string {
+  return typeof value === "boolean"
+    ? text.agent[value ? "on" : "off"]
+    : name === "remoteControl"
+      ? (text.agent.remoteAnswers[String(value)] ?? String(value))
+      : String(value);
+}
+
+/** `null`: it is typed. */
+function choicesOf(name: Key): readonly (readonly [string, string])[] | null {
+  return name === "remoteControl"
+    ? Object.entries(text.agent.remoteAnswers)
+    : switches.includes(name)
+      ? [
+          ["on", text.agent.on],
+          ["off", text.agent.off],
+        ]
+      : null;
 }
 
 function SettingRow(props: {
@@ -141,28 +147,25 @@ function SettingRow(props: {
   readonly onChange: (value: string) => void;
 }): ReactNode {
   const { name, value, known, onChange } = props;
-  const shown = typeof known === "boolean" ? (known ? text.agent.on : text.agent.off) : known;
-  return (
-    <Field label={text.agent.fields[name]}>
-      {(id) =>
-        name === "discovery" ? (
-          <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
-            <option value="">{shown === null ? text.agent.asItIs : `${text.agent.asItIs} (${shown})`}</option>
-            <option value="on">{text.agent.on}</option>
-            <option value="off">{text.agent.off}</option>
-          </select>
-        ) : (
-          <input
-            id={id}
-            value={value}
-            placeholder={shown === null ? text.agent.asItIs : String(shown)}
-            inputMode={numbers.includes(name) ? "numeric" : "text"}
-            spellCheck={false}
-            onChange={(event) => onChange(event.target.value)}
-          />
-        )
-      }
-    </Field>
+  const shown = known === null ? null : showSetting(name, known);
+  const label = text.agent.fields[name];
+  const choices = choicesOf(name);
+  return choices !== null ? (
+    <ChoiceField
+      label={label}
+      value={value}
+      choices={[["", shown === null ? text.agent.asItIs : `${text.agent.asItIs} (${shown})`], ...choices]}
+      onChange={onChange}
+    />
+  ) : (
+    <TextField
+      label={label}
+      value={value}
+      placeholder={shown ?? text.agent.asItIs}
+      inputMode={numbers.includes(name) ? "numeric" : "text"}
+      spellCheck={false}
+      onChange={onChange}
+    />
   );
 }
 

@@ -8,6 +8,28 @@ import { Badge, Empty, Failure, Loading, PageHead, Time } from "../ui/pieces.tsx
 
 const pageCount = 200;
 
+/** `createJob` and `foreign-origin` in words; the name that the API filters by is shown under the pointer. */
+function wordsOf(action: string): string {
+  return action
+    .replaceAll(/([a-z])([A-Z])/g, "$1 $2")
+    .replaceAll("-", " ")
+    .toLowerCase();
+}
+
+/** A request's fields as they are read; a sentence as it stands. */
+function detailOf(detail: string | null): string {
+  try {
+    const fields: unknown = JSON.parse(detail ?? "");
+    return typeof fields === "object" && fields !== null && !Array.isArray(fields)
+      ? Object.entries(fields)
+          .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+          .join(" · ")
+      : (detail ?? "");
+  } catch {
+    return detail ?? "";
+  }
+}
+
 const columns: readonly GridColumn<AuditResource>[] = [
   { key: "when", title: text.audit.when, width: "90px", render: ({ at }) => <Time at={at} /> },
   {
@@ -26,7 +48,11 @@ const columns: readonly GridColumn<AuditResource>[] = [
     key: "what",
     title: text.audit.what,
     width: "minmax(130px, 0.7fr)",
-    render: ({ action }) => <span className="clip">{action}</span>,
+    render: ({ action }) => (
+      <span className="clip" title={action}>
+        {wordsOf(action)}
+      </span>
+    ),
   },
   {
     key: "on",
@@ -50,7 +76,7 @@ const columns: readonly GridColumn<AuditResource>[] = [
     width: "minmax(160px, 2fr)",
     render: ({ detail }) => (
       <span className="clip muted" title={detail ?? ""}>
-        {detail ?? ""}
+        {detailOf(detail)}
       </span>
     ),
   },

@@ -29,6 +29,7 @@ export function BootTimeline(props: {
           )}
           {event.reason === null ? null : <span>{text.boot.reasons[event.reason] ?? event.reason}</span>}
           {event.detail === null ? null : <small className="muted clip">{event.detail}</small>}
+          {event.trace === null ? null : <small className="muted">{event.trace}</small>}
         </li>
       ))}
     </ol>

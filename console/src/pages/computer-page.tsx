@@ -2,19 +2,29 @@ import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { ComputerResource } from "#api/computer-api.ts";
 import { useApi } from "../api/use-api.ts";
-import { formatBytes } from "../text/format.ts";
 import { text } from "../text/text.ts";
 import { Badge, Empty, Facts, Failure, Loading, PageHead, Progress, Tabs, Time } from "../ui/pieces.tsx";
 import { BootTimeline } from "./boot-timeline.tsx";
 import { AgentTab } from "./computer/agent-tab.tsx";
 import { FilesTab } from "./computer/files-tab.tsx";
 import { HistoryTab } from "./computer/history-tab.tsx";
+import { InventoryTab } from "./computer/inventory-tab.tsx";
+import { SoftwareTab } from "./computer/software-tab.tsx";
 import { useObstacle } from "./me.tsx";
 import { RunList } from "./run-list.tsx";
 import { useEach } from "./work/computer-menu.tsx";
 import { currentRuns, hasEnded, statusOf } from "./work/computer-status.ts";
 
-const tabKeys = ["overview", "events", "jobs", "inventory", "history", "files", "settings"] as const;
+const tabKeys = [
+  "overview",
+  "events",
+  "jobs",
+  "inventory",
+  "software",
+  "history",
+  "files",
+  "settings",
+] as const;
 
 /** One computer: what it is, what it does, what happened to it. */
 export function ComputerPage(): ReactNode {
@@ -45,7 +55,8 @@ export function ComputerPage(): ReactNode {
       {tab === "overview" ? <Overview computer={computer} /> : null}
       {tab === "events" ? <Events id={computer.id} /> : null}
       {tab === "jobs" ? <Jobs id={computer.id} /> : null}
-      {tab === "inventory" ? <Inventory computer={computer} /> : null}
+      {tab === "inventory" ? <InventoryTab computer={computer} /> : null}
+      {tab === "software" ? <SoftwareTab id={computer.id} /> : null}
       {tab === "history" ? <HistoryTab id={computer.id} /> : null}
       {tab === "files" ? <FilesTab computer={computer} /> : null}
       {tab === "settings" ? <AgentTab computer={computer} /> : null}
@@ -80,34 +91,33 @@ function ComputerActions({ computer }: { readonly computer: ComputerResource }):
       >
         {text.computer.wake}
       </button>
-      {computer.environment === null || obstacle === null ? null : (
-        <button type="button" className="button" disabled title={obstacle}>
-          {text.computer.terminal}
-        </button>
-      )}
-      {computer.environment === null || obstacle !== null ? null : (
-        <a
-          className="button"
-          href={`/terminal.html?computer=${encodeURIComponent(computer.id)}`}
-          target="_blank"
-          rel="noopener"
-          title={text.computer.terminalHint}
-        >
-          {text.computer.terminal}
-        </a>
-      )}
-      {computer.environment !== "os" || obstacle !== null ? null : (
-        <a
-          className="button"
-          href={`/desktop.html?computer=${encodeURIComponent(computer.id)}`}
-          target="_blank"
-          rel="noopener"
-          title={text.computer.desktopHint}
-        >
-          {text.computer.desktop}
-        </a>
-      )}
+      {computer.environment === null ? null : <RemoteLink computer={computer} show="terminal" />}
+      {computer.environment === "os" ? <RemoteLink computer={computer} show="desktop" /> : null}
     </>
+  );
+}
+
+/** Opens the computer's terminal or desktop in a window of its own. */
+function RemoteLink(props: {
+  readonly computer: ComputerResource;
+  readonly show: "terminal" | "desktop";
+}): ReactNode {
+  const { computer, show } = props;
+  const obstacle = useObstacle("operator");
+  return obstacle === null ? (
+    <a
+      className="button"
+      href={`/remote.html?${new URLSearchParams({ show, computer: computer.id })}`}
+      target="_blank"
+      rel="noopener"
+      title={show === "terminal" ? text.computer.terminalHint : text.computer.desktopHint}
+    >
+      {text.computer[show]}
+    </a>
+  ) : (
+    <button type="button" className="button" disabled title={obstacle}>
+      {text.computer[show]}
+    </button>
   );
 }
 
@@ -135,21 +145,23 @@ function Overview({ computer }: { readonly computer: ComputerResource }): ReactN
           ]}
         />
       </section>
-      <section className="card">
-        <h2>{text.computer.tabs.jobs}</h2>
-        {runs.length === 0 ? (
-          <p className="muted">{text.computer.noJobs}</p>
-        ) : (
-          <RunList
-            runs={runs.slice(0, 10)}
-            jobOf={(run) => jobs.data?.find((job) => job.runs.includes(run))}
-          />
-        )}
-      </section>
-      <section className="card">
-        <h2>{text.computer.lastBoots}</h2>
-        <BootTimeline events={(events.data ?? []).slice(0, 20)} />
-      </section>
+      <div className="stack">
+        <section className="card">
+          <h2>{text.computer.tabs.jobs}</h2>
+          {runs.length === 0 ? (
+            <p className="muted">{text.computer.noJobs}</p>
+          ) : (
+            <RunList
+              runs={runs.slice(0, 10)}
+              jobOf={(run) => jobs.data?.find((job) => job.runs.includes(run))}
+            />
+          )}
+        </section>
+        <section className="card">
+          <h2>{text.computer.lastBoots}</h2>
+          <BootTimeline events={(events.data ?? []).slice(0, 20)} />
+        </section>
+      </div>
     </div>
   );
 }
@@ -180,53 +192,5 @@ function Jobs({ id }: { readonly id: string }): ReactNode {
         </div>
       ))}
     </section>
-  );
-}
-
-type Named = Readonly<Record<string, unknown>>;
-
-/** A claim of the machine as text: bounded, and never markup. */
-function shown(value: unknown): string {
-  return (typeof value === "string" ? value : (JSON.stringify(value) ?? "")).slice(0, 500);
-}
-
-/** What the agent claims about its computer: shown as text, whatever it says. */
-function Inventory({ computer }: { readonly computer: ComputerResource }): ReactNode {
-  const { inventory } = computer;
-  if (typeof inventory !== "object" || inventory === null) {
-    return <Empty icon="computer" title={text.computer.noInventory} />;
-  }
-  const { disks, ...plain } = inventory as Named & { disks?: unknown };
-  return (
-    <div className="columns">
-      <section className="card">
-        <Facts
-          facts={Object.entries(plain).map(([name, value]) => [
-            name,
-            name === "memoryBytes" && typeof value === "number"
-              ? formatBytes(value)
-              : value === null
-                ? null
-                : shown(value),
-          ])}
-        />
-      </section>
-      <section className="card">
-        <h2>{text.computer.disks}</h2>
-        {(Array.isArray(disks) ? (disks as Named[]) : []).map((disk) => (
-          <Facts
-            key={shown(disk["name"])}
-            facts={Object.entries(disk).map(([name, value]) => [
-              name,
-              name === "sizeBytes" && typeof value === "number"
-                ? formatBytes(value)
-                : value === null
-                  ? null
-                  : shown(value),
-            ])}
-          />
-        ))}
-      </section>
-    </div>
   );
 }

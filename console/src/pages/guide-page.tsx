@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
 import { Icon } from "../ui/icon.tsx";
-import { Badge, CopyText, PageHead } from "../ui/pieces.tsx";
+import { Badge, Command, PageHead } from "../ui/pieces.tsx";
 
 /** From an empty server to a deployed computer; what is done is seen, not ticked. */
 export function GuidePage(): ReactNode {
@@ -57,18 +57,10 @@ export function GuidePage(): ReactNode {
           );
         })}
       </ol>
+      {next === -1 ? <p className="note">{text.guide.finished}</p> : null}
       <p className="note">
         {text.guide.noHardware} <Command value="npm run lab" />
       </p>
     </main>
-  );
-}
-
-function Command({ value }: { readonly value: string }): ReactNode {
-  return (
-    <span className="command">
-      <code>{value}</code>
-      <CopyText value={value} label={text.common.copy} />
-    </span>
   );
 }

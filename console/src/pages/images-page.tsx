@@ -5,9 +5,12 @@ import { useAction, useApi } from "../api/use-api.ts";
 import { formatBytes } from "../text/format.ts";
 import { text } from "../text/text.ts";
 import { Empty, Facts, Failure, Loading, PageHead, Time } from "../ui/pieces.tsx";
-import { useObstacle } from "./me.tsx";
+import { useSiteObstacle } from "./me.tsx";
+import { ArrivingImages } from "./images/arriving-card.tsx";
 import { ExportDialog, ImportDialog, RemoveImageDialog } from "./images/image-dialogs.tsx";
 import { ImageLayout } from "./images/image-layout.tsx";
+import { InstallerCards } from "./images/installer-cards.tsx";
+import { LackingNote } from "./images/lacking-note.tsx";
 import { StorageCard } from "./images/storage-card.tsx";
 import { OperationProgress } from "./operation-progress.tsx";
 
@@ -16,7 +19,7 @@ export function ImagesPage(): ReactNode {
   const images = useApi("listImages");
   const [isImporting, setImporting] = useState(false);
   const [operationIds, setOperationIds] = useState<readonly string[]>([]);
-  const obstacle = useObstacle("administrator");
+  const obstacle = useSiteObstacle("administrator");
   const client = useQueryClient();
   const refresh = (): Promise<unknown> =>
     Promise.all(
@@ -47,6 +50,7 @@ export function ImagesPage(): ReactNode {
           onClose={() => setOperationIds((ids) => ids.filter((other) => other !== id))}
         />
       ))}
+      <ArrivingImages />
       {images.data.length === 0 ? (
         <Empty icon="image" title={text.images.none}>
           {text.images.noneHint}
@@ -59,6 +63,7 @@ export function ImagesPage(): ReactNode {
           <ImageCard key={image.id} image={image} onOperation={follow} />
         ))}
       </div>
+      <InstallerCards />
       {isImporting ? <ImportDialog onClose={() => setImporting(false)} onOperation={follow} /> : null}
     </main>
   );
@@ -70,8 +75,8 @@ function ImageCard(props: {
 }): ReactNode {
   const { image, onOperation } = props;
   const detail = useApi("showImage", { id: image.id });
-  const operator = useObstacle("operator");
-  const administrator = useObstacle("administrator");
+  const operator = useSiteObstacle("operator");
+  const administrator = useSiteObstacle("administrator");
   const [asked, setAsked] = useState<"export" | "remove" | null>(null);
   const verify = useAction("verifyImage");
   const dataBytes = Math.min(image.sizeBytes, image.dataChunkCount * image.chunkSizeBytes);
@@ -101,6 +106,11 @@ function ImageCard(props: {
           </button>
         ))}
       </div>
+      <LackingNote
+        imageId={image.id}
+        lackingChunkCount={detail.data?.lackingChunkCount ?? 0}
+        onOperation={onOperation}
+      />
       <ImageLayout image={image} detail={detail.data ?? null} />
       <Facts
         facts={[

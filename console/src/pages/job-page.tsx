@@ -88,12 +88,12 @@ function CancelDialog({ id, onClose }: { readonly id: string; readonly onClose: 
     <Dialog
       title={text.job.cancel}
       onClose={onClose}
-      onSubmit={() => cancel.mutate({ id }, { onSettled: onClose })}
-      actions={
-        <button type="submit" className="button danger" disabled={cancel.isPending}>
-          {text.job.cancel}
-        </button>
-      }
+      action={{
+        label: text.job.cancel,
+        run: () => cancel.mutate({ id }, { onSettled: onClose }),
+        isOff: cancel.isPending,
+        isDangerous: true,
+      }}
     >
       <p>{text.job.cancelWarning}</p>
     </Dialog>

@@ -1,11 +1,13 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, type UseMutationResult, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { ApiFailure, call } from "../api/client.ts";
+import { goToProvider, takeBinding } from "../api/login-provider.ts";
 import { keepProof } from "../api/proof.ts";
+import { canUseKeys, showKey } from "../api/security-key.ts";
 import { useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
-import { Field } from "../ui/pieces.tsx";
+import { NewPasswordField, TextField } from "../ui/field.tsx";
 
 /** Opens a session and goes where the visitor wanted to go. */
 function useOpening(open: () => Promise<{ readonly proof: string }>) {
@@ -40,6 +42,8 @@ function Frame(props: {
   );
 }
 
+/** As the browser came here: the router writes the query anew, and what the login provider sent must stay as it is. */
+const arrivedQuery = location.search.slice(1);
 const secondFactorNeeded = "second-factor-needed";
 
 function CodeField(props: {
@@ -50,23 +54,16 @@ function CodeField(props: {
   const { failure } = props;
   const isAsked = failure instanceof ApiFailure && failure.code === secondFactorNeeded;
   return (
-    <Field
+    <TextField
       label={text.secondFactor.loginCode}
       hint={text.secondFactor.loginHint}
-      error={failure === null || isAsked ? null : failure.message}
-    >
-      {(id, hint) => (
-        <input
-          id={id}
-          aria-describedby={hint}
-          value={props.value}
-          autoComplete="one-time-code"
-          autoFocus
-          required
-          onChange={(event) => props.onChange(event.target.value)}
-        />
-      )}
-    </Field>
+      error={isAsked ? null : failure}
+      value={props.value}
+      autoComplete="one-time-code"
+      autoFocus
+      required
+      onChange={props.onChange}
+    />
   );
 }
 
@@ -86,7 +83,6 @@ export function LoginPage(): ReactNode {
       throw error;
     }
   });
-  const failure = opening.error?.message ?? null;
   const setup = useApi("showSetup");
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -96,37 +92,97 @@ export function LoginPage(): ReactNode {
     <Frame title={text.login.title} lead={text.login.lead}>
       {setup.data?.needsFirstUser === true ? <p className="note">{text.login.needsSetup}</p> : null}
       <form onSubmit={submit}>
-        <Field label={text.login.name}>
-          {(id) => (
-            <input
-              id={id}
-              value={name}
-              autoComplete="username"
-              autoFocus
-              required
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label={text.login.password} error={asksForCode ? null : failure}>
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              type="password"
-              value={password}
-              autoComplete="current-password"
-              required
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label={text.login.name}
+          value={name}
+          autoComplete="username"
+          autoFocus
+          required
+          onChange={setName}
+        />
+        <TextField
+          label={text.login.password}
+          error={asksForCode ? null : opening.error}
+          type="password"
+          value={password}
+          autoComplete="current-password"
+          required
+          onChange={setPassword}
+        />
         {asksForCode ? <CodeField value={code} failure={opening.error} onChange={setCode} /> : null}
         <button type="submit" className="button primary wide" disabled={opening.isPending}>
           {opening.isPending ? text.login.opening : text.login.open}
         </button>
       </form>
+      <OtherWays given={asksForCode ? { name, password } : null} />
     </Frame>
+  );
+}
+
+/** A security key, and the login provider. @param given name and password, while a second factor is asked for */
+function OtherWays(props: {
+  readonly given: { readonly name: string; readonly password: string } | null;
+}): ReactNode {
+  const ways = useApi("showLogin");
+  const title = ways.data?.providerTitle ?? null;
+  // Without name and password, a passkey says whose it is.
+  const byKey = useOpening(async () => {
+    const options = await call("beginKeyLogin", { body: props.given ?? {} });
+    return call("finishKeyLogin", { body: { credential: await showKey(options) } });
+  });
+  const leaving = useMutation({ mutationFn: () => goToProvider({ isFresh: false }) });
+  const keyLabel = props.given === null ? text.securityKeys.logIn : text.securityKeys.use;
+  return (
+    <>
+      {canUseKeys(ways.data?.keyHost ?? null) ? <OtherWay label={keyLabel} doing={byKey} /> : null}
+      {title === null ? null : <OtherWay label={title} doing={leaving} />}
+    </>
+  );
+}
+
+/** Where the login provider sends the browser back to. */
+export function ProviderPage(): ReactNode {
+  const opening = useOpening(async () => {
+    const bindingSecret = takeBinding();
+    // The answer of the provider is good once; it does not stay in the address.
+    history.replaceState(null, "", location.pathname);
+    return call("finishProviderLogin", { body: { returnedSecret: arrivedQuery, bindingSecret } });
+  });
+  const { mutate } = opening;
+  useEffect(() => mutate(), [mutate]);
+  return (
+    <Frame title={text.login.title} lead={opening.error === null ? text.login.waiting : text.login.notIn}>
+      {opening.error === null ? null : (
+        <>
+          <p className="failure" role="alert">
+            {opening.error.message}
+          </p>
+          <a className="button wide" href="/login">
+            {text.login.back}
+          </a>
+        </>
+      )}
+    </Frame>
+  );
+}
+
+/** A way in beside the form. */
+function OtherWay(props: {
+  readonly label: string;
+  readonly doing: Pick<UseMutationResult<unknown, Error, void>, "error" | "isPending" | "mutate">;
+}): ReactNode {
+  const { error, isPending, mutate } = props.doing;
+  return (
+    <>
+      <button type="button" className="button wide" disabled={isPending} onClick={() => mutate()}>
+        {isPending ? text.login.waiting : props.label}
+      </button>
+      {error === null ? null : (
+        <p className="failure" role="alert">
+          {error.message}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -142,49 +198,29 @@ export function SetupPage(): ReactNode {
   return (
     <Frame title={text.setup.title} lead={text.setup.lead}>
       <form onSubmit={submit}>
-        <Field label={text.setup.code} hint={text.setup.codeHint}>
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              value={code}
-              required
-              autoComplete="off"
-              onChange={(event) => setCode(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label={text.setup.name} hint={text.setup.nameHint}>
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              value={name}
-              autoComplete="username"
-              required
-              pattern="[a-z0-9][a-z0-9._@\-]*"
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field
+        <TextField
+          label={text.setup.code}
+          hint={text.setup.codeHint}
+          value={code}
+          required
+          autoComplete="off"
+          onChange={setCode}
+        />
+        <TextField
+          label={text.setup.name}
+          hint={text.setup.nameHint}
+          value={name}
+          autoComplete="username"
+          required
+          pattern="[a-z0-9][a-z0-9._@\-]*"
+          onChange={setName}
+        />
+        <NewPasswordField
           label={text.setup.password}
-          hint={text.setup.passwordHint}
-          error={opening.error?.message ?? null}
-        >
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              type="password"
-              minLength={10}
-              value={password}
-              autoComplete="new-password"
-              required
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
+          error={opening.error}
+          value={password}
+          onChange={setPassword}
+        />
         <button type="submit" className="button primary wide" disabled={opening.isPending}>
           {opening.isPending ? text.setup.making : text.setup.make}
         </button>

@@ -10,11 +10,19 @@ export const MeContext = createContext<MeResource>({
   type: "user",
   name: "",
   role: "viewer",
+  isLimited: false,
   confirmedUntil: null,
+  hasPassword: true,
 });
 
 export function useMe(): MeResource {
   return useContext(MeContext);
+}
+
+/** As `useObstacle`, for what belongs to no group of computers. */
+export function useSiteObstacle(role: Role): string | null {
+  const { isLimited } = useMe();
+  return useObstacle(role) ?? (isLimited ? text.common.needsWholeSite : null);
 }
 
 /** Why somebody may not do what needs this role, or `null`. The server decides; this only says it beforehand. */

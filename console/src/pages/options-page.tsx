@@ -8,9 +8,10 @@ import { useAction, useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
 import { Badge, Failure, Loading, PageHead, Tabs } from "../ui/pieces.tsx";
 import { showToast } from "../ui/toast.tsx";
-import { useObstacle } from "./me.tsx";
+import { useSiteObstacle } from "./me.tsx";
 import { EffectCard } from "./plan/effect-card.tsx";
 import { computeEffect } from "./plan/plan-changes.ts";
+import { ProviderCard } from "./provider-card.tsx";
 import { SettingField } from "./setting-field.tsx";
 
 const tabPrefixes: Readonly<Record<string, readonly string[]>> = {
@@ -18,6 +19,7 @@ const tabPrefixes: Readonly<Record<string, readonly string[]>> = {
   discovery: ["discovery.", "control.", "agent.", "wake."],
   transfer: ["transfer.", "remote."],
   boot: ["boot.", "tftp.", "initialDeployment."],
+  login: ["console.", "login."],
   all: [""],
 };
 
@@ -27,6 +29,7 @@ const noSegments: readonly SegmentResource[] = [];
 export function OptionsPage(): ReactNode {
   const { tab = "imaging" } = useParams({ from: "/shell/options/{-$tab}" });
   const settings = useApi("listSettings");
+  const isAdministrator = useSiteObstacle("administrator") === null;
   if (settings.data === undefined) {
     return settings.error === null ? (
       <Loading what={text.options.loading} />
@@ -46,7 +49,9 @@ export function OptionsPage(): ReactNode {
       {tab === "profile" ? (
         <Profiles />
       ) : (
-        <SettingsForm key={tab} all={settings.data} prefixes={tabPrefixes[tab] ?? [""]} />
+        <SettingsForm key={tab} all={settings.data} prefixes={tabPrefixes[tab] ?? [""]}>
+          {tab === "login" && isAdministrator ? <ProviderCard /> : null}
+        </SettingsForm>
       )}
     </main>
   );
@@ -55,9 +60,11 @@ export function OptionsPage(): ReactNode {
 function SettingsForm(props: {
   readonly all: readonly SettingResource[];
   readonly prefixes: readonly string[];
+  /** What else belongs to these settings. */
+  readonly children: ReactNode;
 }): ReactNode {
-  const { all, prefixes } = props;
-  const obstacle = useObstacle("administrator");
+  const { all, prefixes, children } = props;
+  const obstacle = useSiteObstacle("administrator");
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const segments = useApi("showPlan").data?.segments ?? noSegments;
   const shown = all.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
@@ -72,14 +79,14 @@ function SettingsForm(props: {
   );
   const isRefused = effect.type === "refused";
   return (
-    <form
-      className="columns options"
-      onSubmit={(event) => {
-        event.preventDefault();
-        apply.mutate();
-      }}
-    >
-      <section className="card">
+    <div className="columns options">
+      <form
+        className="card"
+        onSubmit={(event) => {
+          event.preventDefault();
+          apply.mutate();
+        }}
+      >
         {shown.map((setting) => (
           <SettingField
             key={setting.key}
@@ -108,9 +115,12 @@ function SettingsForm(props: {
             {text.options.apply(changed.length)}
           </button>
         </div>
-      </section>
-      <EffectCard effect={effect} isChanged={changed.length > 0} />
-    </form>
+      </form>
+      <div className="stack">
+        <EffectCard effect={effect} isChanged={changed.length > 0} />
+        {children}
+      </div>
+    </div>
   );
 }
 
@@ -136,7 +146,7 @@ function useApply(changed: readonly (readonly [string, string])[], onApplied: ()
 
 function Profiles(): ReactNode {
   const server = useApi("showServer");
-  const obstacle = useObstacle("administrator");
+  const obstacle = useSiteObstacle("administrator");
   const take = useAction("setProfile", { done: ({ effect }) => effect });
   return (
     <>

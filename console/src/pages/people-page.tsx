@@ -2,12 +2,18 @@ import { type ReactNode, useState } from "react";
 import type { TokenResource, UserResource } from "#api/account-api.ts";
 import { useAction, useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
-import { Dialog } from "../ui/dialog.tsx";
-import { CopyText, Empty, Failure, Field, Loading, PageHead, Time } from "../ui/pieces.tsx";
+import { Empty, Failure, Loading, PageHead, Time } from "../ui/pieces.tsx";
 import { useMe } from "./me.tsx";
-
-const roleNames = ["viewer", "operator", "administrator"] as const;
-type RoleName = (typeof roleNames)[number];
+import { formatLimit } from "./people/limit-field.tsx";
+import {
+  LimitDialog,
+  RemoveUserDialog,
+  type RoleName,
+  roleNames,
+  SetPasswordDialog,
+  TokenDialog,
+  UserDialog,
+} from "./people/people-dialogs.tsx";
 
 /** Accounts of people and tokens of programs. */
 export function PeoplePage(): ReactNode {
@@ -48,11 +54,13 @@ export function PeoplePage(): ReactNode {
   );
 }
 
+type UserDialogName = "limit" | "password" | "remove";
+
+const userDialogs = { limit: LimitDialog, password: SetPasswordDialog, remove: RemoveUserDialog } as const;
+
 function UserTable({ users }: { readonly users: readonly UserResource[] }): ReactNode {
-  const me = useMe();
-  const setRole = useAction("setUserRole", { done: ({ name, role }) => `${name}: ${text.roles[role]}` });
-  const [removing, setRemoving] = useState<UserResource | null>(null);
-  const [changing, setChanging] = useState<UserResource | null>(null);
+  const [opened, setOpened] = useState<{ name: UserDialogName; user: UserResource } | null>(null);
+  const OpenedDialog = opened === null ? null : userDialogs[opened.name];
   return (
     <>
       <table className="table">
@@ -60,6 +68,7 @@ function UserTable({ users }: { readonly users: readonly UserResource[] }): Reac
           <tr>
             <th scope="col">{text.people.name}</th>
             <th scope="col">{text.people.role}</th>
+            <th scope="col">{text.people.computers}</th>
             <th scope="col">{text.secondFactor.column}</th>
             <th scope="col">{text.people.lastLogin}</th>
             <th scope="col">{text.people.created}</th>
@@ -68,53 +77,82 @@ function UserTable({ users }: { readonly users: readonly UserResource[] }): Reac
         </thead>
         <tbody>
           {users.map((user) => (
-            <tr key={user.id}>
-              <th scope="row">{user.name}</th>
-              <td>
-                <select
-                  aria-label={`${text.people.role}: ${user.name}`}
-                  value={user.role}
-                  onChange={(event) =>
-                    setRole.mutate({ id: user.id, body: { role: event.target.value as RoleName } })
-                  }
-                >
-                  {roleNames.map((role) => (
-                    <option key={role} value={role}>
-                      {text.roles[role]}
-                    </option>
-                  ))}
-                </select>
-              </td>
-              <td>
-                <SecondFactorCell user={user} />
-              </td>
-              <td>
-                <Time at={user.lastLoginAt} />
-              </td>
-              <td>
-                <Time at={user.createdAt} />
-              </td>
-              <td className="row-actions">
-                <button type="button" className="button small" onClick={() => setChanging(user)}>
-                  {text.people.setPassword}
-                </button>
-                <button
-                  type="button"
-                  className="button small danger-text"
-                  aria-label={text.people.removeUser(user.name)}
-                  disabled={user.name === me.name}
-                  onClick={() => setRemoving(user)}
-                >
-                  {text.common.remove}
-                </button>
-              </td>
-            </tr>
+            <UserRow key={user.id} user={user} onOpen={(name) => setOpened({ name, user })} />
           ))}
         </tbody>
       </table>
-      {removing === null ? null : <RemoveDialog user={removing} onClose={() => setRemoving(null)} />}
-      {changing === null ? null : <SetPasswordDialog user={changing} onClose={() => setChanging(null)} />}
+      {opened === null || OpenedDialog === null ? null : (
+        <OpenedDialog user={opened.user} onClose={() => setOpened(null)} />
+      )}
     </>
+  );
+}
+
+function UserRow(props: {
+  readonly user: UserResource;
+  readonly onOpen: (name: UserDialogName) => void;
+}): ReactNode {
+  const { user, onOpen } = props;
+  const me = useMe();
+  const setRole = useAction("setUserRole", { done: ({ name, role }) => `${name}: ${text.roles[role]}` });
+  return (
+    <tr>
+      <th scope="row">{user.name}</th>
+      <td>
+        <select
+          aria-label={`${text.people.role}: ${user.name}`}
+          value={user.role}
+          onChange={(event) =>
+            setRole.mutate({ id: user.id, body: { role: event.target.value as RoleName } })
+          }
+        >
+          {roleNames.map((role) => (
+            <option key={role} value={role}>
+              {text.roles[role]}
+            </option>
+          ))}
+        </select>
+      </td>
+      <td>
+        {formatLimit(user.groups)}{" "}
+        <button
+          type="button"
+          className="button small"
+          aria-label={text.people.changeComputers(user.name)}
+          onClick={() => onOpen("limit")}
+        >
+          {text.people.change}
+        </button>
+      </td>
+      <td>
+        <SecondFactorCell user={user} />
+      </td>
+      <td>
+        <Time at={user.lastLoginAt} />
+      </td>
+      <td>
+        <Time at={user.createdAt} />
+      </td>
+      <td className="row-actions">
+        <button
+          type="button"
+          className="button small"
+          disabled={!user.hasPassword}
+          onClick={() => onOpen("password")}
+        >
+          {text.people.setPassword}
+        </button>
+        <button
+          type="button"
+          className="button small danger-text"
+          aria-label={text.people.removeUser(user.name)}
+          disabled={user.name === me.name}
+          onClick={() => onOpen("remove")}
+        >
+          {text.common.remove}
+        </button>
+      </td>
+    </tr>
   );
 }
 
@@ -122,6 +160,9 @@ function SecondFactorCell({ user }: { readonly user: UserResource }): ReactNode 
   const reset = useAction("resetSecondFactor", {
     done: () => text.secondFactor.wasReset(user.name),
   });
+  if (!user.hasPassword) {
+    return text.secondFactor.ofProvider;
+  }
   if (!user.hasSecondFactor) {
     return text.secondFactor.hasNone;
   }
@@ -148,6 +189,7 @@ function TokenTable({ tokens }: { readonly tokens: readonly TokenResource[] }): 
         <tr>
           <th scope="col">{text.people.name}</th>
           <th scope="col">{text.people.role}</th>
+          <th scope="col">{text.people.computers}</th>
           <th scope="col">{text.people.expires}</th>
           <th scope="col">{text.people.lastUsed}</th>
           <td />
@@ -161,6 +203,7 @@ function TokenTable({ tokens }: { readonly tokens: readonly TokenResource[] }): 
               {text.roles[token.role]}
               {token.allowsFleetWork ? <small className="muted"> · {text.people.fleet}</small> : null}
             </td>
+            <td>{formatLimit(token.groups)}</td>
             <td>
               <Time at={token.expiresAt} />
             </td>
@@ -181,203 +224,5 @@ function TokenTable({ tokens }: { readonly tokens: readonly TokenResource[] }): 
         ))}
       </tbody>
     </table>
-  );
-}
-
-function RoleField(props: {
-  readonly role: RoleName;
-  readonly onChange: (role: RoleName) => void;
-}): ReactNode {
-  return (
-    <Field label={text.people.role}>
-      {(id) => (
-        <select
-          id={id}
-          value={props.role}
-          onChange={(event) => props.onChange(event.target.value as RoleName)}
-        >
-          {roleNames.map((role) => (
-            <option key={role} value={role}>
-              {text.roles[role]}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
-}
-
-function UserDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const [name, setName] = useState("");
-  const [role, setRole] = useState<RoleName>("viewer");
-  const [password, setPassword] = useState("");
-  const create = useAction("createUser", { done: (user) => text.people.added(user.name), isQuiet: true });
-  return (
-    <Dialog
-      title={text.people.add}
-      onClose={onClose}
-      onSubmit={() => create.mutate({ body: { name, role, password } }, { onSuccess: onClose })}
-      actions={
-        <button type="submit" className="button primary" disabled={create.isPending}>
-          {text.people.add}
-        </button>
-      }
-    >
-      <Field label={text.people.name} hint={text.setup.nameHint} error={create.error?.message ?? null}>
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            required
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Field>
-      <RoleField role={role} onChange={setRole} />
-      <Field label={text.people.password} hint={text.setup.passwordHint}>
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            type="password"
-            autoComplete="new-password"
-            required
-            minLength={10}
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        )}
-      </Field>
-    </Dialog>
-  );
-}
-
-function TokenDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const [name, setName] = useState("");
-  const [role, setRole] = useState<RoleName>("viewer");
-  const [days, setDays] = useState(90);
-  const [allowsFleetWork, setFleet] = useState(false);
-  const create = useAction("createToken", { isQuiet: true });
-  const secret = create.data?.secret ?? null;
-  if (secret !== null) {
-    return (
-      <Dialog title={text.people.addToken} onClose={onClose}>
-        <p>{text.people.tokenSecret}</p>
-        <pre className="code">{secret}</pre>
-        <CopyText value={secret} label={text.common.copy} />
-      </Dialog>
-    );
-  }
-  return (
-    <Dialog
-      title={text.people.addToken}
-      onClose={onClose}
-      onSubmit={() => create.mutate({ body: { name, role, lifetimeDays: days, allowsFleetWork } })}
-      actions={
-        <button type="submit" className="button primary" disabled={create.isPending}>
-          {text.people.addToken}
-        </button>
-      }
-    >
-      <Field label={text.people.name} hint={text.people.tokenHint} error={create.error?.message ?? null}>
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            required
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Field>
-      <RoleField role={role} onChange={setRole} />
-      <Field label={text.people.lifetime}>
-        {(id) => (
-          <input
-            id={id}
-            type="number"
-            min={1}
-            max={3650}
-            value={days}
-            onChange={(event) => setDays(event.target.valueAsNumber)}
-          />
-        )}
-      </Field>
-      <label className="choice">
-        <input
-          type="checkbox"
-          checked={allowsFleetWork}
-          onChange={(event) => setFleet(event.target.checked)}
-        />
-        <span>{text.people.fleet}</span>
-      </label>
-    </Dialog>
-  );
-}
-
-function RemoveDialog({
-  user,
-  onClose,
-}: {
-  readonly user: UserResource;
-  readonly onClose: () => void;
-}): ReactNode {
-  const remove = useAction("removeUser");
-  return (
-    <Dialog
-      title={text.people.removeUser(user.name)}
-      onClose={onClose}
-      onSubmit={() => remove.mutate({ id: user.id }, { onSettled: onClose })}
-      actions={
-        <button type="submit" className="button danger" disabled={remove.isPending}>
-          {text.common.remove}
-        </button>
-      }
-    >
-      <p>{text.people.removeWarning}</p>
-    </Dialog>
-  );
-}
-
-function SetPasswordDialog({
-  user,
-  onClose,
-}: {
-  readonly user: UserResource;
-  readonly onClose: () => void;
-}): ReactNode {
-  const [password, setPassword] = useState("");
-  const set = useAction("setUserPassword", { done: () => text.people.passwordChanged, isQuiet: true });
-  return (
-    <Dialog
-      title={`${text.people.newPassword}: ${user.name}`}
-      onClose={onClose}
-      onSubmit={() => set.mutate({ id: user.id, body: { password } }, { onSuccess: onClose })}
-      actions={
-        <button type="submit" className="button primary" disabled={set.isPending}>
-          {text.people.change}
-        </button>
-      }
-    >
-      <Field
-        label={text.people.newPassword}
-        hint={text.setup.passwordHint}
-        error={set.error?.message ?? null}
-      >
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            type="password"
-            autoComplete="new-password"
-            required
-            minLength={10}
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        )}
-      </Field>
-    </Dialog>
   );
 }

@@ -2,7 +2,8 @@ import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useAction, useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { CopyText, Failure, Field, Loading } from "../ui/pieces.tsx";
+import { TextField } from "../ui/field.tsx";
+import { CopyText, Failure, Loading } from "../ui/pieces.tsx";
 
 const QrCode = lazy(async () => ({ default: (await import("../ui/qr-code.tsx")).QrCode }));
 
@@ -41,15 +42,14 @@ function AddDialog({ onClose, onBegin }: CloseProps & { readonly onBegin: () => 
     <Dialog
       title={text.secondFactor.title}
       onClose={onClose}
-      onSubmit={() => {
-        onBegin();
-        begin.mutate({ body: { password } });
+      action={{
+        label: text.secondFactor.begin,
+        run: () => {
+          onBegin();
+          begin.mutate({ body: { password } });
+        },
+        isOff: begin.isPending,
       }}
-      actions={
-        <button type="submit" className="button primary" disabled={begin.isPending}>
-          {text.secondFactor.begin}
-        </button>
-      }
     >
       <p>{text.secondFactor.none}</p>
       <PasswordField value={password} error={begin.error} onChange={setPassword} />
@@ -75,12 +75,11 @@ function ConfirmDialog(props: CloseProps & { readonly secret: string; readonly u
     <Dialog
       title={text.secondFactor.title}
       onClose={onClose}
-      onSubmit={() => confirm.mutate({ body: { code } })}
-      actions={
-        <button type="submit" className="button primary" disabled={confirm.isPending}>
-          {text.secondFactor.confirm}
-        </button>
-      }
+      action={{
+        label: text.secondFactor.confirm,
+        run: () => confirm.mutate({ body: { code } }),
+        isOff: confirm.isPending,
+      }}
     >
       <p>{text.secondFactor.scan}</p>
       <Suspense fallback={<Loading what={text.secondFactor.picture} />}>
@@ -101,12 +100,12 @@ function RemoveDialog({ codesLeft, onClose }: CloseProps & { readonly codesLeft:
     <Dialog
       title={text.secondFactor.title}
       onClose={onClose}
-      onSubmit={() => remove.mutate({ body: { password, code } }, { onSuccess: onClose })}
-      actions={
-        <button type="submit" className="button danger" disabled={remove.isPending}>
-          {text.secondFactor.remove}
-        </button>
-      }
+      action={{
+        label: text.secondFactor.remove,
+        run: () => remove.mutate({ body: { password, code } }, { onSuccess: onClose }),
+        isOff: remove.isPending,
+        isDangerous: true,
+      }}
     >
       <p>
         {text.secondFactor.since} {text.secondFactor.codesLeft(codesLeft)}
@@ -117,43 +116,24 @@ function RemoveDialog({ codesLeft, onClose }: CloseProps & { readonly codesLeft:
   );
 }
 
-type TextFieldProps = {
+type SecretFieldProps = {
   readonly value: string;
   readonly error: Error | null;
   readonly onChange: (value: string) => void;
 };
 
-function PasswordField({ value, error, onChange }: TextFieldProps): ReactNode {
+function PasswordField(props: SecretFieldProps): ReactNode {
   return (
-    <Field label={text.secondFactor.password} error={error?.message ?? null}>
-      {(id, hint) => (
-        <input
-          id={id}
-          aria-describedby={hint}
-          type="password"
-          autoComplete="current-password"
-          required
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
+    <TextField
+      label={text.secondFactor.password}
+      type="password"
+      autoComplete="current-password"
+      required
+      {...props}
+    />
   );
 }
 
-function CodeField({ value, error, onChange }: TextFieldProps): ReactNode {
-  return (
-    <Field label={text.secondFactor.code} error={error?.message ?? null}>
-      {(id, hint) => (
-        <input
-          id={id}
-          aria-describedby={hint}
-          autoComplete="one-time-code"
-          required
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
+function CodeField(props: SecretFieldProps): ReactNode {
+  return <TextField label={text.secondFactor.code} autoComplete="one-time-code" required {...props} />;
 }

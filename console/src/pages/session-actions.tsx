@@ -38,12 +38,12 @@ export function SessionActions({ session }: { readonly session: SessionResource 
         <Dialog
           title={text.sessions.cancelTitle}
           onClose={() => setEnding(false)}
-          onSubmit={() => cancel.mutate({ id }, { onSettled: () => setEnding(false) })}
-          actions={
-            <button type="submit" className="button danger" disabled={cancel.isPending}>
-              {text.sessions.cancelTitle}
-            </button>
-          }
+          action={{
+            label: text.sessions.cancelTitle,
+            run: () => cancel.mutate({ id }, { onSettled: () => setEnding(false) }),
+            isOff: cancel.isPending,
+            isDangerous: true,
+          }}
         >
           <p>{text.sessions.cancelWarning}</p>
         </Dialog>

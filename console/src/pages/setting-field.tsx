@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { SettingResource } from "#api/settings-api.ts";
 import { text } from "../text/text.ts";
-import { Field } from "../ui/pieces.tsx";
+import { Field } from "../ui/field.tsx";
 
 /** The words of a setting that is one of a few, or `null`. The server says what it accepts as a sentence. */
 function choicesOf({ accepts }: SettingResource): readonly string[] | null {

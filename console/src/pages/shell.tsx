@@ -3,6 +3,7 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiFailure, call } from "../api/client.ts";
 import { LiveConnection, type LiveState } from "../api/live-connection.ts";
+import { goToProvider } from "../api/login-provider.ts";
 import { forgetProof } from "../api/proof.ts";
 import { useApi } from "../api/use-api.ts";
 import { text } from "../text/text.ts";
@@ -10,18 +11,26 @@ import { applyTheme, readTheme, type Theme } from "../theme.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Menu, type MenuPlace } from "../ui/menu.tsx";
 import { Failure, Loading } from "../ui/pieces.tsx";
+import { showToast } from "../ui/toast.tsx";
 import { MeContext, useMe } from "./me.tsx";
 import { PasswordDialog } from "./password-dialog.tsx";
 import { SecondFactorDialog } from "./second-factor-dialog.tsx";
+import { SecurityKeysDialog } from "./security-keys-dialog.tsx";
 
-const places: readonly { to: string; label: string; icon: IconName; isForAdministrators?: true }[] = [
+const places: readonly {
+  to: string;
+  label: string;
+  icon: IconName;
+  isForAdministrators?: true;
+  isForWholeSite?: true;
+}[] = [
   { to: "/", label: text.nav.computers, icon: "computer" },
   { to: "/images", label: text.nav.images, icon: "image" },
   { to: "/sessions", label: text.nav.sessions, icon: "session" },
   { to: "/plan", label: text.nav.plan, icon: "plan" },
   { to: "/boot", label: text.nav.boot, icon: "boot" },
   { to: "/options", label: text.nav.options, icon: "options" },
-  { to: "/people", label: text.nav.people, icon: "people", isForAdministrators: true },
+  { to: "/people", label: text.nav.people, icon: "people", isForAdministrators: true, isForWholeSite: true },
   { to: "/audit", label: text.nav.audit, icon: "audit", isForAdministrators: true },
   { to: "/guide", label: text.nav.guide, icon: "guide" },
 ];
@@ -66,11 +75,12 @@ export function Shell(): ReactNode {
 }
 
 function SideBar(): ReactNode {
-  const { role } = useMe();
+  const { role, isLimited } = useMe();
   return (
     <nav className="side" aria-label={text.nav.label}>
       {places
         .filter(({ isForAdministrators }) => isForAdministrators !== true || role === "administrator")
+        .filter(({ isForWholeSite }) => isForWholeSite !== true || !isLimited)
         .map(({ to, label, icon }) => (
           <Link
             key={to}
@@ -101,7 +111,7 @@ function TopBar({ live }: { readonly live: LiveState }): ReactNode {
       </span>
       <span className="top-space" />
       {failed.length === 0 ? null : (
-        <Link to="/boot" className="badge badge-bad">
+        <Link to="/boot/{-$tab}" className="badge badge-bad">
           {text.top.failedServices(failed.map(({ name }) => name).join(", "))}
         </Link>
       )}
@@ -113,6 +123,14 @@ function TopBar({ live }: { readonly live: LiveState }): ReactNode {
   );
 }
 
+async function logInAgain(): Promise<void> {
+  try {
+    await goToProvider({ isFresh: true });
+  } catch (error) {
+    showToast({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 function MeMenu(): ReactNode {
   const me = useMe();
   const client = useQueryClient();
@@ -120,15 +138,20 @@ function MeMenu(): ReactNode {
   const [place, setPlace] = useState<MenuPlace | null>(null);
   const [isChanging, setChanging] = useState(false);
   const [isSecuring, setSecuring] = useState(false);
+  const [showsKeys, setShowsKeys] = useState(false);
   const [theme, setTheme] = useState<Theme>(readTheme());
   const choose = (next: Theme): void => {
     applyTheme(next);
     setTheme(next);
   };
   const leave = async (): Promise<void> => {
-    await call("logout").catch(() => undefined);
+    const answer = await call("logout").catch(() => null);
     forgetProof();
     client.clear();
+    if (answer !== null && answer.providerUrl !== null) {
+      location.assign(answer.providerUrl);
+      return;
+    }
     await navigate({ to: "/login" });
   };
   return (
@@ -143,7 +166,7 @@ function MeMenu(): ReactNode {
         }}
       >
         {me.name}
-        <small>{text.roles[me.role]}</small>
+        <small>{me.isLimited ? text.top.limited(text.roles[me.role]) : text.roles[me.role]}</small>
         <Icon name="down" />
       </button>
       {place === null ? null : (
@@ -158,13 +181,19 @@ function MeMenu(): ReactNode {
               run: () => choose(name),
             })),
             "line",
-            { label: text.top.changePassword, run: () => setChanging(true) },
-            { label: text.secondFactor.title, run: () => setSecuring(true) },
+            ...(me.hasPassword
+              ? [
+                  { label: text.top.changePassword, run: () => setChanging(true) },
+                  { label: text.secondFactor.title, run: () => setSecuring(true) },
+                  { label: text.securityKeys.title, run: () => setShowsKeys(true) },
+                ]
+              : [{ label: text.top.logInAgain, run: () => void logInAgain() }]),
             { label: text.top.leave, run: () => void leave() },
           ]}
         />
       )}
       {isChanging ? <PasswordDialog onClose={() => setChanging(false)} /> : null}
+      {showsKeys ? <SecurityKeysDialog onClose={() => setShowsKeys(false)} /> : null}
       {isSecuring ? <SecondFactorDialog onClose={() => setSecuring(false)} /> : null}
     </>
   );

@@ -1,9 +1,9 @@
-/** Words of one's own account: the second factor. */
+/** Words of one's own account: the second factor and other ways to log in. */
 export const englishAccount = {
   secondFactor: {
     title: "Second factor",
     reading: "Reading your account …",
-    none: "Your password alone opens this console. With an authenticator on your telephone, a code is asked for as well.",
+    none: "With an authenticator on your phone, a code is asked for beside your password.",
     since: "An authenticator is asked for at each login.",
     codesLeft: (count: number) =>
       `${count.toLocaleString("en")} recovery ${count === 1 ? "code is" : "codes are"} left.`,
@@ -14,17 +14,59 @@ export const englishAccount = {
     secret: "Or type this secret:",
     code: "Code",
     confirm: "Confirm",
-    keep: "Keep these recovery codes, not beside your telephone. Each opens once when the authenticator is lost. They are not shown again.",
+    keep: "Keep these recovery codes, not beside your phone. Each opens once when the authenticator is lost. They are not shown again.",
     done: "A code is asked for from now on",
     remove: "Remove the authenticator",
-    removed: "The password alone opens the console again",
+    removed: "The authenticator counts no more",
     loginCode: "Code of your authenticator",
     loginHint: "Or one of your recovery codes.",
     column: "Second factor",
-    has: "code",
+    has: "yes",
+    ofProvider: "login provider's",
     hasNone: "no",
     reset: "Reset",
     resetOf: (name: string) => `Reset the second factor of ${name}`,
-    wasReset: (name: string) => `${name} logs in by password alone until an authenticator is added again`,
+    wasReset: (name: string) =>
+      `${name} logs in by password alone until an authenticator or a key is added again`,
+  },
+  provider: {
+    title: "Login provider",
+    loading: "Asking the login provider …",
+    none: "none",
+    noneHint:
+      "People log in here by name and password. With login.issuer they can log in at your organisation.",
+    answers: "answers",
+    fails: "cannot be used",
+    redirects: "Where it must be allowed to send browsers back to",
+    secret: "Client secret",
+    hasSecret: "One is kept. It is never shown; a new one takes its place.",
+    hasNone: "None is kept. Confidential clients have one; it is never shown again.",
+    keep: "Keep the secret",
+    replace: "Replace the secret",
+    forget: "Forget the secret",
+    kept: "The secret is kept",
+    forgotten: "The secret is forgotten",
+  },
+  securityKeys: {
+    title: "Security keys",
+    reading: "Reading your security keys …",
+    lead: "A security key or a passkey stands in for the code beside your password. One that checks a PIN, a finger or a face opens the console alone.",
+    notHere: (keyHost: string | null) =>
+      keyHost === null
+        ? "Security keys need a host name, and this server has none: an administrator sets console.name."
+        : `Security keys work when the console is opened by the name ${keyHost}, in a browser that has them.`,
+    none: "There is none yet.",
+    name: "Name of a new key",
+    nameHint: "By which you will know it again, such as: blue key, phone.",
+    add: "Add a key",
+    known: "This key has been added already.",
+    noAnswer: "The key gave no answer, or you have cancelled. Try again.",
+    keep: "Keep these recovery codes, not beside the key. Each opens once when the key is lost. They are not shown again.",
+    lastUsed: "last used",
+    remove: "Remove",
+    removeOf: (name: string) => `Remove the security key ${name}`,
+    removed: "The key opens nothing any more",
+    use: "Use a security key",
+    logIn: "Use a passkey",
   },
 };

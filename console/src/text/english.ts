@@ -1,5 +1,7 @@
 import { englishAccount } from "./english-account.ts";
 import { englishComputers } from "./english-computers.ts";
+import { englishDeployment } from "./english-deployment.ts";
+import { englishGroups } from "./english-groups.ts";
 import { englishPages } from "./english-pages.ts";
 import { englishPlan } from "./english-plan.ts";
 
@@ -10,6 +12,8 @@ const plural = (count: number, one: string, many: string): string =>
 export const english = {
   ...englishAccount,
   ...englishComputers,
+  ...englishDeployment,
+  ...englishGroups,
   ...englishPages,
   ...englishPlan,
   common: {
@@ -27,7 +31,13 @@ export const english = {
     save: "Save",
     remove: "Remove",
     none: "none",
+    needsWholeSite: "is for accounts of the whole site; you are limited to groups",
     needsRole: (role: string, mine: string) => `needs the role ${role}; you are ${mine}`,
+  },
+  operation: {
+    done: "Done",
+    failed: "Failed",
+    verdicts: { pass: "No fault", faults: "Faults found", "not-tested": "Nothing tested" },
   },
   roles: { viewer: "viewer", operator: "operator", administrator: "administrator" },
   nav: {
@@ -48,6 +58,8 @@ export const english = {
     failedServices: (names: string) => `not running: ${names}`,
     live: { connecting: "connecting", live: "live", away: "no connection; trying again" },
     theme: { system: "Light or dark as the system", light: "Light", dark: "Dark" },
+    limited: (role: string) => `${role} of some groups`,
+    logInAgain: "Log in again",
     changePassword: "Change my password",
     leave: "Log out",
   },
@@ -58,6 +70,9 @@ export const english = {
     password: "Password",
     open: "Log in",
     opening: "Checking the password …",
+    waiting: "Waiting for an answer …",
+    notIn: "You are not logged in.",
+    back: "Back to the login",
     needsSetup:
       "There is no account yet. The server's terminal shows a link for the first one; or run: portolan user add NAME administrator",
   },
@@ -88,6 +103,7 @@ export const english = {
     restarting: "restarting",
     joining: "joining",
     imaging: "imaging",
+    installing: "installing",
     running: "running",
     "waiting-for-os": "starting its system",
     done: "done",
@@ -103,14 +119,19 @@ export const english = {
   },
   work: {
     loading: "Reading the computers …",
-    groups: "Groups",
+    groups: "Groups and filters",
     allComputers: "All computers",
     byStatus: "Status",
     bySegment: "Segment",
     savedFilters: "My filters",
     removeFilter: (name: string) => `Remove the filter ${name}`,
     filter: "Filter by name, MAC, address, serial …",
-    saveFilter: "Keep filter",
+    saveFilter: "Keep …",
+    filterTitle: "Keep this filter",
+    filterName: "Name",
+    filterHint: (words: string, within: string | null) =>
+      `Computers with “${words}”${within === null ? "" : ` in ${within}`}. It is kept in this browser, under My filters.`,
+    filterKeep: "Keep the filter",
     count: (shown: number, all: number, selected: number) =>
       `${shown === all ? plural(all, "computer", "computers") : `${shown.toLocaleString("en")} of ${all.toLocaleString("en")}`}${selected === 0 ? "" : `, ${selected.toLocaleString("en")} selected`}`,
     name: "Name",

@@ -5,16 +5,21 @@ export type DialogProps = {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
-  /** Shown right of the way out; `null` when there is nothing to do but close. */
-  readonly actions?: ReactNode;
-  /** Called when Enter is pressed in a field, or the submit button. */
-  readonly onSubmit?: () => void;
-  readonly isWide?: boolean;
+  /** What its button does, and Enter in a field. Without it there is nothing to do but close. */
+  readonly action?: {
+    readonly label: string;
+    readonly run: () => void;
+    /** It cannot be done now, or is being done. */
+    readonly isOff?: boolean;
+    /** It takes away something that does not come back. */
+    readonly isDangerous?: boolean;
+  };
+  /** Why it was refused, where no field says it. */
+  readonly error?: Error | null;
 };
 
 /** A modal dialog: the browser keeps focus inside, makes the rest inert, and closes it on Escape. */
-export function Dialog(props: DialogProps): ReactNode {
-  const { title, onClose, children, actions = null, onSubmit, isWide = false } = props;
+export function Dialog({ title, onClose, children, action, error }: DialogProps): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -28,12 +33,12 @@ export function Dialog(props: DialogProps): ReactNode {
   }, []);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    onSubmit?.();
+    action?.run();
   };
   return (
     <dialog
       ref={dialog}
-      className={isWide ? "dialog dialog-wide" : "dialog"}
+      className="dialog"
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
@@ -47,12 +52,27 @@ export function Dialog(props: DialogProps): ReactNode {
     >
       <form className="dialog-body" onSubmit={submit}>
         <h2 id={titleId}>{title}</h2>
-        <div className="dialog-content">{children}</div>
+        <div className="dialog-content">
+          {children}
+          {error ? (
+            <p className="failure" role="alert">
+              {error.message}
+            </p>
+          ) : null}
+        </div>
         <div className="dialog-actions">
           <button type="button" className="button" onClick={onClose}>
-            {actions === null ? text.common.close : text.common.cancel}
+            {action === undefined ? text.common.close : text.common.cancel}
           </button>
-          {actions}
+          {action === undefined ? null : (
+            <button
+              type="submit"
+              className={action.isDangerous === true ? "button danger" : "button primary"}
+              disabled={action.isOff}
+            >
+              {action.label}
+            </button>
+          )}
         </div>
       </form>
     </dialog>

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "@tanstack/react-router";
 import { formatAge, formatTime } from "../text/format.ts";
 import { text } from "../text/text.ts";
@@ -102,24 +102,6 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [string, R
   );
 }
 
-export function Field(props: {
-  readonly label: string;
-  readonly hint?: string | undefined;
-  readonly error?: string | null;
-  readonly children: (id: string, describedBy: string) => ReactNode;
-}): ReactNode {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{props.label}</label>
-      {props.children(id, `${id}-hint`)}
-      <div id={`${id}-hint`} className={props.error ? "field-hint field-error" : "field-hint"}>
-        {props.error ?? props.hint}
-      </div>
-    </div>
-  );
-}
-
 /** Text to take away: shown as it is, copied by a button. */
 export function CopyText({ value, label }: { readonly value: string; readonly label: string }): ReactNode {
   return (
@@ -135,6 +117,16 @@ export function CopyText({ value, label }: { readonly value: string; readonly la
     >
       <Icon name="copy" /> {label}
     </button>
+  );
+}
+
+/** What is to be run on the server. */
+export function Command({ value }: { readonly value: string }): ReactNode {
+  return (
+    <span className="command">
+      <code>{value}</code>
+      <CopyText value={value} label={text.common.copy} />
+    </span>
   );
 }
 

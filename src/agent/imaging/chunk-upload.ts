@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
-import type { TransferClient } from "./transfer-client.ts";
+import type { TransferClient } from "#platform/transfer-client.ts";
 
 const compress = promisify(zstdCompress);
 const questionCountMax = 256;

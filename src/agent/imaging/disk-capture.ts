@@ -5,12 +5,16 @@ import type { Disk } from "#platform/disk.ts";
 import { toRanges } from "#wire/control/imaging-messages.ts";
 import { type ByteRange, RangeCursor } from "./byte-range.ts";
 import { ChunkUpload } from "./chunk-upload.ts";
-import type { TransferClient } from "./transfer-client.ts";
+import type { TransferClient } from "#platform/transfer-client.ts";
 
 const zeros = new Uint8Array(defaultChunkSizeBytes);
 /** Chunks in work at the same time; each holds its content and its frame. */
 const workerCount = 8;
 const questionCountMax = 1024;
+
+function isZero(content: Uint8Array): boolean {
+  return Buffer.compare(content, zeros.subarray(0, content.byteLength)) === 0;
+}
 
 type Piece = { readonly index: number; readonly parts: readonly ByteRange[] };
 
@@ -48,6 +52,21 @@ export class DiskCapture {
     return this.#pieces.length * defaultChunkSizeBytes;
   }
 
+  /** Reads and names everything that is not named yet; nothing is sent. */
+  async nameAll(onProgress: (doneBytes: number) => void, signal: AbortSignal): Promise<void> {
+    const todo = this.#pieces.filter(({ index }) => !this.#hashes.has(index));
+    await this.#work(todo, signal, async (piece) => {
+      const content = await this.#read(piece);
+      this.#hashes.set(piece.index, isZero(content) ? null : hash("sha256", content));
+      onProgress(this.#hashes.size * defaultChunkSizeBytes);
+    });
+  }
+
+  /** Of what has been named. */
+  manifestText(): string {
+    return encodeManifest(this.#manifest());
+  }
+
   /** Sends everything but the manifest, which is returned. @throws whatever the connection ends with */
   async send(
     transfer: TransferClient,
@@ -56,7 +75,7 @@ export class DiskCapture {
   ): Promise<string> {
     const upload = new ChunkUpload(transfer);
     if (this.#hashes.size > 0) {
-      await this.#sendAgain(transfer, upload, signal);
+      await this.#sendNamed(transfer, upload, onProgress, signal);
     }
     const todo = this.#pieces.filter(({ index }) => !this.#hashes.has(index));
     await this.#work(todo, signal, async (piece) => {
@@ -64,7 +83,7 @@ export class DiskCapture {
       const doneBytes = this.#hashes.size * defaultChunkSizeBytes;
       onProgress({ doneBytes, sentBytes: upload.sentBytes });
     });
-    return encodeManifest(this.#manifest());
+    return this.manifestText();
   }
 
   async #work(
@@ -84,7 +103,7 @@ export class DiskCapture {
 
   async #send(piece: Piece, upload: ChunkUpload): Promise<void> {
     const content = await this.#read(piece);
-    if (Buffer.compare(content, zeros.subarray(0, content.byteLength)) === 0) {
+    if (isZero(content)) {
       this.#hashes.set(piece.index, null);
       return;
     }
@@ -103,8 +122,13 @@ export class DiskCapture {
     this.#hashes.set(piece.index, chunkHash);
   }
 
-  /** What a broken connection may have swallowed: named, but not in the store. */
-  async #sendAgain(transfer: TransferClient, upload: ChunkUpload, signal: AbortSignal): Promise<void> {
+  /** What is named and not in the store: never sent, or swallowed by a broken connection. */
+  async #sendNamed(
+    transfer: TransferClient,
+    upload: ChunkUpload,
+    onProgress: (progress: CaptureProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const hashes = [...new Set(this.#hashes.values())].filter((chunkHash) => chunkHash !== null);
     const lacking = new Set<string>();
     for (let from = 0; from < hashes.length; from += questionCountMax) {
@@ -116,13 +140,19 @@ export class DiskCapture {
       const chunkHash = this.#hashes.get(index) ?? null;
       return chunkHash !== null && lacking.delete(chunkHash);
     });
+    let doneCount = this.#hashes.size - pieces.length;
     await this.#work(pieces, signal, async (piece) => {
       const content = await this.#read(piece);
       const chunkHash = hash("sha256", content);
       if (chunkHash !== this.#hashes.get(piece.index)) {
         throw new Error("the disk changes while it is captured; something else writes to it");
       }
-      await upload.send(chunkHash, content);
+      // Asked again: a server that can take no more says so in this answer.
+      if (await upload.isLacking(chunkHash)) {
+        await upload.send(chunkHash, content);
+      }
+      doneCount += 1;
+      onProgress({ doneBytes: doneCount * defaultChunkSizeBytes, sentBytes: upload.sentBytes });
     });
   }
 

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import { chunkLength, freeChunks, type Manifest } from "#engine/image/manifest.ts";
+import { alignedMemory } from "#platform/aligned-memory.ts";
 import type { Disk } from "#platform/disk.ts";
 import type { ChunkSink } from "./chunk-sink.ts";
 
@@ -246,7 +247,7 @@ export class DiskRestore implements ChunkSink {
   ): Promise<void> {
     const next = indices[Symbol.iterator]();
     const reader = async (): Promise<void> => {
-      const scratch = new Uint8Array(this.#manifest.chunkSizeBytes);
+      const scratch = alignedMemory(this.#manifest.chunkSizeBytes);
       for (const index of next) {
         if (!(await act(index, scratch))) {
           return;

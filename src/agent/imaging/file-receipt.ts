@@ -5,19 +5,22 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import { chunkLength, type Manifest } from "#engine/image/manifest.ts";
+import { DiskError } from "#platform/disk.ts";
 import type { ChunkSink } from "./chunk-sink.ts";
 
 const decompress = promisify(zstdDecompress);
 
 /** Writes the chunks of one manifest into a file. What an earlier attempt left there and is right is not fetched again. */
 export class FileReceipt implements ChunkSink {
+  readonly #path: string;
   readonly #handle: FileHandle;
   readonly #manifest: Manifest;
   /** Chunk indices not there yet. BOUNDED by the manifest. */
   readonly #missing: Set<number>;
   #doneBytes = 0;
 
-  private constructor(handle: FileHandle, manifest: Manifest, missing: Set<number>) {
+  private constructor(path: string, handle: FileHandle, manifest: Manifest, missing: Set<number>) {
+    this.#path = path;
     this.#handle = handle;
     this.#manifest = manifest;
     this.#missing = missing;
@@ -47,7 +50,7 @@ export class FileReceipt implements ChunkSink {
       }
     }
     await handle.truncate(manifest.sizeBytes);
-    return new FileReceipt(handle, manifest, missing);
+    return new FileReceipt(path, handle, manifest, missing);
   }
 
   get doneBytes(): number {
@@ -58,6 +61,7 @@ export class FileReceipt implements ChunkSink {
     return [...this.#missing];
   }
 
+  /** @throws DiskError when the file system does not take it */
   async write(index: number, frame: Uint8Array): Promise<boolean> {
     const wanted = this.#manifest.chunks[index];
     if (wanted === undefined || wanted === null || !this.#missing.has(index)) {
@@ -68,7 +72,10 @@ export class FileReceipt implements ChunkSink {
     if (content === null || content.byteLength !== length || hash("sha256", content) !== wanted) {
       return false;
     }
-    await this.#handle.write(content, 0, length, index * this.#manifest.chunkSizeBytes);
+    const offset = index * this.#manifest.chunkSizeBytes;
+    await this.#handle.write(content, 0, length, offset).catch((cause: unknown) => {
+      throw new DiskError(this.#path, `written at ${offset}`, cause);
+    });
     this.#missing.delete(index);
     this.#doneBytes += length;
     return true;

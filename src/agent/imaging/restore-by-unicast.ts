@@ -2,7 +2,7 @@ import type { Manifest } from "#engine/image/manifest.ts";
 import type { TransferAccess } from "#wire/control/task-message.ts";
 import type { TaskContext } from "../task.ts";
 import type { ChunkSink } from "./chunk-sink.ts";
-import { TransferClient } from "./transfer-client.ts";
+import { connectTransfer } from "./connect-transfer.ts";
 import { ImageError } from "./transfer-right.ts";
 
 /** Fetches what is missing over one transfer connection, each distinct chunk once. */
@@ -18,7 +18,7 @@ export async function restoreByUnicast(
     const chunkHash = manifest.chunks[index] ?? "";
     indicesByHash.set(chunkHash, [...(indicesByHash.get(chunkHash) ?? []), index]);
   }
-  const transfer = await TransferClient.connect(context, access);
+  const transfer = await connectTransfer(context, access);
   try {
     for await (const { chunkHash, frame } of transfer.readChunks([...indicesByHash.keys()])) {
       for (const index of indicesByHash.get(chunkHash) ?? []) {

@@ -1,3 +1,4 @@
+import { DiskError } from "#platform/disk.ts";
 import type { TransferAccess } from "#wire/control/task-message.ts";
 import type { ImagingInbox } from "./imaging-inbox.ts";
 
@@ -16,13 +17,17 @@ export class TransferRight {
     this.#signal = signal;
   }
 
-  /** Does the work, and goes on with it under a new right whenever the server that gave the old one went away. */
+  /**
+   * Does the work, and goes on with it under a new right whenever the server that gave the old one went away. What is
+   * wrong with the content or with this computer's own disk fails at once.
+   */
   async keepTrying<Result>(work: (access: TransferAccess) => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
         return await work(this.access);
       } catch (error) {
-        if (error instanceof ImageError || !(await this.#renew())) {
+        const isFinal = error instanceof ImageError || error instanceof DiskError;
+        if (isFinal || !(await this.#renew())) {
           throw error;
         }
       }

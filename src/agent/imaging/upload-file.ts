@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { zstdCompress } from "node:zlib";
 import { defaultChunkSizeBytes, encodeManifest, type Manifest } from "#engine/image/manifest.ts";
-import type { TransferClient } from "./transfer-client.ts";
+import type { TransferClient } from "#platform/transfer-client.ts";
 
 const compress = promisify(zstdCompress);
 /** Chunks hashed, asked for and sent together; each holds 1 MiB. */

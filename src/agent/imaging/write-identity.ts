@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Manifest } from "#engine/image/manifest.ts";
 import { attachLoop } from "#platform/loop-device.ts";
 import type { ComputerIdentitySettings } from "#wire/control/image-task-message.ts";
-import { defaultStateDir } from "../config.ts";
+import { agentPlaces } from "../agent-places.ts";
 import { setConfiguration } from "../tasks/set-configuration.ts";
 import { withMounted } from "./resize-file-system.ts";
 import type { RestoreTarget } from "./restore-target.ts";
@@ -40,7 +40,7 @@ export async function writeLinuxIdentity(
     await rm(dbusPath);
   }
   // The key of the agent that was captured with it: two computers with one key are one computer to the server.
-  await rm(join(root, defaultStateDir), { recursive: true, force: true });
+  await rm(join(root, agentPlaces.state), { recursive: true, force: true });
   const sshFolder = join(root, "etc/ssh");
   const oldName = existsSync(join(root, "etc/hostname"))
     ? (await readFile(join(root, "etc/hostname"), "utf8")).trim()

@@ -6,7 +6,7 @@ import { probeDhcp } from "./dhcp-probe.ts";
 import { probeDiscovery } from "./discovery-probe.ts";
 import { probeMulticast, probeWake } from "./multicast-probe.ts";
 import type { ProbeContext } from "./probe-context.ts";
-import { probeClosedPorts, probeControl, probeHttp, probeTransfer } from "./tcp-probes.ts";
+import { probeClosedPorts, probeControl, probeHttp, probeRemote, probeTransfer } from "./tcp-probes.ts";
 import { probeTftp } from "./tftp-probe.ts";
 
 export type ProbeRunnerDependencies = {
@@ -113,6 +113,8 @@ async function perform(context: ProbeContext, order: ProbeOrder): Promise<ProbeS
       return probeDiscovery(context, order);
     case "transfer":
       return probeTransfer(context, order);
+    case "remote":
+      return probeRemote(context, order);
     case "multicast":
       return probeMulticast(context, order);
     case "wake":

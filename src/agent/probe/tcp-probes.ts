@@ -7,8 +7,9 @@ import { type TcpAttempt, tryTcp } from "#platform/tcp.ts";
 import { NetworkError } from "#platform/network-error.ts";
 import type { ProbeOrder } from "#wire/probe/probe-order.ts";
 import type { ProbeSighting, TcpSighting } from "#wire/probe/probe-sighting.ts";
-import { TransferClient } from "../imaging/transfer-client.ts";
-import { connectPinned, PinError } from "../pinned-tls.ts";
+import { encodeFrame } from "#wire/control/frame.ts";
+import { connectTransfer } from "../imaging/connect-transfer.ts";
+import { connectPinned, PinError } from "#platform/pinned-tls.ts";
 import { type ProbeContext, tcpTimeoutMs } from "./probe-context.ts";
 import { flowWith } from "./probe-flows.ts";
 
@@ -132,42 +133,75 @@ function readRange(
   });
 }
 
+/** Whether a port opens, and then whether `use` of it succeeds; what breaks there is told in words. */
+async function tryUse(
+  context: ProbeContext,
+  grant: SocketGrant,
+  port: number,
+  use: () => Promise<void>,
+): Promise<{ readonly tcp: TcpSighting; readonly elapsedMs: number }> {
+  const startedAtMs = performance.now();
+  const attempt = await tryTcp(grant, targetOf(context, port));
+  attempt.socket?.destroy();
+  const tcp = describe(attempt);
+  if (attempt.state !== "open") {
+    return { tcp, elapsedMs: attempt.elapsedMs };
+  }
+  try {
+    await use();
+    return { tcp, elapsedMs: performance.now() - startedAtMs };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message.slice(0, 250) : "broken";
+    return { tcp: { ...tcp, state: "broken", detail }, elapsedMs: performance.now() - startedAtMs };
+  }
+}
+
+/** A ticketed connection as a remote session makes it; the server ends it once it has seen the ticket. */
+export async function probeRemote(context: ProbeContext, order: Order<"remote">): Promise<ProbeSighting> {
+  const grant = grantSocket(flowWith("remote.control", { "remote.port": order.port }), {
+    role: "agent",
+    side: "connect",
+  });
+  const seen = await tryUse(context, grant, order.port, async () => {
+    const { siteKeyFingerprint, identity } = context;
+    const pinned = { siteKeyFingerprint, ...identity() };
+    await showTicket(await connectPinned(grant, targetOf(context, order.port), pinned), order.ticket);
+  });
+  return { kind: "remote", ...seen };
+}
+
+/** Until the other side ends the connection. */
+function showTicket(socket: Socket, ticket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.setTimeout(tcpTimeoutMs, () => socket.destroy(new Error(`no answer within ${tcpTimeoutMs} ms`)));
+    socket.on("error", reject);
+    socket.once("close", () => resolve());
+    socket.on("end", () => socket.end());
+    socket.resume();
+    socket.write(encodeFrame({ type: "remote-join", ticket }));
+  });
+}
+
 /** A ticketed transfer as a task makes it, over a connection of its own. */
 export async function probeTransfer(context: ProbeContext, order: Order<"transfer">): Promise<ProbeSighting> {
   const grant = grantSocket(flowWith("transfer.data", { "transfer.port": order.port }), {
     role: "agent",
     side: "connect",
   });
-  const startedAtMs = performance.now();
-  const attempt = await tryTcp(grant, targetOf(context, order.port));
-  attempt.socket?.destroy();
-  const tcp = describe(attempt);
-  if (attempt.state !== "open") {
-    return { kind: "transfer", tcp, receivedBytes: 0, sha256: null, elapsedMs: attempt.elapsedMs };
-  }
-  try {
-    const client = await TransferClient.connect(
-      {
-        serverAddress: () => context.serverAddress,
-        siteKeyFingerprint: context.siteKeyFingerprint,
-        identity: context.identity,
-      },
+  let received: { readonly receivedBytes: number; readonly sha256: string | null } = {
+    receivedBytes: 0,
+    sha256: null,
+  };
+  const seen = await tryUse(context, grant, order.port, async () => {
+    const { siteKeyFingerprint, identity, serverAddress } = context;
+    const client = await connectTransfer(
+      { serverAddress: () => serverAddress, siteKeyFingerprint, identity },
       order,
     );
     const text = await client.readManifest();
     client.close();
     const sha256 = createHash("sha256").update(text).digest("hex");
-    const receivedBytes = Buffer.byteLength(text);
-    return { kind: "transfer", tcp, receivedBytes, sha256, elapsedMs: performance.now() - startedAtMs };
-  } catch (error) {
-    const detail = error instanceof Error ? error.message.slice(0, 250) : "broken";
-    const elapsedMs = performance.now() - startedAtMs;
-    return {
-      kind: "transfer",
-      tcp: { ...tcp, state: "broken", detail },
-      receivedBytes: 0,
-      sha256: null,
-      elapsedMs,
-    };
-  }
+    received = { receivedBytes: Buffer.byteLength(text), sha256 };
+  });
+  return { kind: "transfer", ...seen, ...received };
 }

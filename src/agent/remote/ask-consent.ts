@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import type { X11Display } from "#platform/linux/desktop.ts";
 import { runProgram } from "#platform/run-program.ts";
+import type { RemotePolicy } from "#wire/control/agent-settings.ts";
 
 /** What the owner of a computer lets operators do: at once, after its user said yes, or not at all. */
-export type RemotePolicy = "allow" | "ask" | "never";
-export const remotePolicies = ["allow", "ask", "never"] as const;
 
 const answerTimeMs = 30_000;
 /** The longest a timer can be, three weeks. */

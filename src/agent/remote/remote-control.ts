@@ -1,8 +1,9 @@
 import type { TLSSocket } from "node:tls";
+import type { RemotePolicy } from "#wire/control/agent-settings.ts";
 import type { ServerManagementMessage } from "#wire/control/management-messages.ts";
 import type { AgentMessage } from "#wire/control/message.ts";
 import type { X11Display } from "#platform/linux/desktop.ts";
-import { askConsent, type RemotePolicy, showIndicator, showNotice } from "./ask-consent.ts";
+import { askConsent, showIndicator, showNotice } from "./ask-consent.ts";
 import { serveDesktop, whyNoDesktop } from "./desktop-session.ts";
 import { serveFiles } from "./file-session.ts";
 import { findDisplay } from "./find-display.ts";

@@ -5,7 +5,8 @@ import { chooseDisk } from "../imaging/choose-disk.ts";
 import { DiskCapture } from "../imaging/disk-capture.ts";
 import { ImagingInbox } from "../imaging/imaging-inbox.ts";
 import { surveyDisk } from "../imaging/survey-disk.ts";
-import { TransferClient, UploadRefusedError } from "../imaging/transfer-client.ts";
+import { UploadRefusedError } from "#platform/transfer-client.ts";
+import { connectTransfer } from "../imaging/connect-transfer.ts";
 import { ImageError, TransferRight } from "../imaging/transfer-right.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
 
@@ -39,9 +40,19 @@ export async function captureImage(task: CaptureTask, context: TaskContext): Pro
     }
     const capture = new DiskCapture(disk, task.imageName, layout, used);
     const { totalBytes } = capture;
+    if (task.isStreamed) {
+      // Before a connection is opened: it would be cut while nothing travels on it.
+      await capture.nameAll(
+        (doneBytes) => context.report({ doneBytes, totalBytes, transport: null, stage: "reading" }),
+        context.signal,
+      );
+    }
     const imageId = await right.keepTrying(async (access) => {
-      const transfer = await TransferClient.connect(context, access);
+      const transfer = await connectTransfer(context, access);
       try {
+        if (task.isStreamed) {
+          await transfer.announce(capture.manifestText());
+        }
         const manifestText = await capture.send(
           transfer,
           ({ doneBytes }) =>

@@ -9,7 +9,7 @@ import { ImagingInbox } from "../imaging/imaging-inbox.ts";
 import { restoreByMulticast } from "../imaging/restore-by-multicast.ts";
 import { restoreByUnicast } from "../imaging/restore-by-unicast.ts";
 import { RestoreTarget } from "../imaging/restore-target.ts";
-import { TransferClient } from "../imaging/transfer-client.ts";
+import { connectTransfer } from "../imaging/connect-transfer.ts";
 import { ImageError, TransferRight } from "../imaging/transfer-right.ts";
 import { writeIdentity } from "../imaging/write-identity.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
@@ -22,7 +22,7 @@ async function fetchManifest(
   context: TaskContext,
   access: TransferAccess,
 ): Promise<Manifest> {
-  const transfer = await TransferClient.connect(context, access);
+  const transfer = await connectTransfer(context, access);
   try {
     const text = await transfer.readManifest();
     if (hash("sha256", text) !== task.imageId) {

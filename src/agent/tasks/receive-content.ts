@@ -6,7 +6,7 @@ import { FileReceipt } from "../imaging/file-receipt.ts";
 import { ImagingInbox } from "../imaging/imaging-inbox.ts";
 import { restoreByMulticast } from "../imaging/restore-by-multicast.ts";
 import { restoreByUnicast } from "../imaging/restore-by-unicast.ts";
-import { TransferClient } from "../imaging/transfer-client.ts";
+import { connectTransfer } from "../imaging/connect-transfer.ts";
 import { ImageError, TransferRight } from "../imaging/transfer-right.ts";
 import type { TaskContext } from "../task.ts";
 
@@ -15,7 +15,7 @@ async function fetchManifest(
   context: TaskContext,
   access: TransferAccess,
 ): Promise<Manifest> {
-  const transfer = await TransferClient.connect(context, access);
+  const transfer = await connectTransfer(context, access);
   try {
     const text = await transfer.readManifest();
     if (hash("sha256", text) !== contentId) {
@@ -37,6 +37,7 @@ export async function receiveContent(
   content: ContentAccess,
   path: string,
   context: TaskContext,
+  stage = "receiving",
 ): Promise<void> {
   const inbox = new ImagingInbox();
   context.onMessage((message) => inbox.push(message));
@@ -47,7 +48,7 @@ export async function receiveContent(
     let transport: "multicast" | "unicast" = "multicast";
     const report = (): void => {
       const { doneBytes } = receipt;
-      context.report({ doneBytes, totalBytes: manifest.sizeBytes, transport, stage: "receiving" });
+      context.report({ doneBytes, totalBytes: manifest.sizeBytes, transport, stage });
     };
     report();
     const ended = await restoreByMulticast(receipt, context, inbox, right, report);

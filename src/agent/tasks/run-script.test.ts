@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runScript } from "./run-script.ts";
+import { runScript, scriptCall } from "./run-script.ts";
 
 const context = { signal: new AbortController().signal };
 const shell = { interpreter: "/bin/sh", timeoutMs: 10_000 };
@@ -37,4 +37,12 @@ test("script task: an interpreter that is not there is a failure that names it",
   const outcome = await runScript({ ...shell, script: "", interpreter: "/no/such/shell" }, context);
   assert.equal(outcome.outcome, "failed");
   assert.match(outcome.reason ?? "", /\/no\/such\/shell/);
+});
+
+test("script task: PowerShell and cmd.exe get a file with the ending they want, wherever they are", () => {
+  const powerShell = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe";
+  assert.equal(scriptCall(powerShell).fileName, "script.ps1");
+  assert.equal(scriptCall(powerShell).words.at(-1), "-File");
+  assert.deepEqual(scriptCall("CMD.EXE"), { fileName: "script.cmd", words: ["/d", "/c"] });
+  assert.deepEqual(scriptCall("/usr/bin/python3"), { fileName: "script", words: [] });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { runProgram } from "#platform/run-program.ts";
 import type { OsTaskMessage } from "#wire/control/os-task-message.ts";
 import { uploadFile } from "../imaging/upload-file.ts";
-import { TransferClient } from "../imaging/transfer-client.ts";
+import { connectTransfer } from "../imaging/connect-transfer.ts";
 import type { TaskContext, TaskOutcome } from "../task.ts";
 import { outcomeOf } from "./describe-outcome.ts";
 import { receiveContent } from "./receive-content.ts";
@@ -55,7 +55,7 @@ export async function captureUserData(
     if (packed.outcome === "failed") {
       return packed;
     }
-    const transfer = await TransferClient.connect(context, task.transfer);
+    const transfer = await connectTransfer(context, task.transfer);
     try {
       await uploadFile(transfer, { path: archive, name: task.name }, (doneBytes, totalBytes) =>
         context.report({ doneBytes, totalBytes, transport: "unicast", stage: "sending" }),

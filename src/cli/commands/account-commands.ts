@@ -23,18 +23,31 @@ function parseDays(text: string): number | null {
   return text === "never" ? null : Number(text);
 }
 
+/** Groups that somebody is limited to, by word; none or `/`, which holds all of them: the whole site. @throws UsageError */
+function readLimit(words: readonly string[]): string[] | null {
+  if (words.length > 1 && words.includes("/")) {
+    throw new UsageError("/ is the whole site; name it alone, or name groups");
+  }
+  return words.length === 0 || words.includes("/") ? null : [...words];
+}
+
+function formatLimit(groups: UserResource["groups"]): string {
+  return groups === null ? "the whole site" : groups.map(({ path }) => printable(path)).join(", ");
+}
+
 function formatUsers(users: readonly UserResource[]): string {
   if (users.length === 0) {
     return "no account yet; portolan user add NAME administrator makes the first";
   }
-  const rows = users.map(({ id, name, role, lastLoginAt, hasSecondFactor }) => [
+  const rows = users.map(({ id, name, role, groups, lastLoginAt, hasSecondFactor, hasPassword }) => [
     id,
     name,
     role,
-    hasSecondFactor ? "code" : "no",
+    formatLimit(groups),
+    hasPassword ? (hasSecondFactor ? "yes" : "no") : "login provider's",
     lastLoginAt === null ? "never" : formatTime(lastLoginAt),
   ]);
-  return formatTable(["id", "name", "role", "second factor", "last login"], rows);
+  return formatTable(["id", "name", "role", "computers", "second factor", "last login"], rows);
 }
 
 function formatTokens(tokens: readonly TokenResource[]): string {
@@ -45,11 +58,12 @@ function formatTokens(tokens: readonly TokenResource[]): string {
     token.id,
     printable(token.name),
     token.role,
+    formatLimit(token.groups),
     token.userName ?? "local administrator",
     token.expiresAt === null ? "never" : formatTime(token.expiresAt),
     token.lastUsedAt === null ? "never" : formatTime(token.lastUsedAt),
   ]);
-  return formatTable(["id", "name", "role", "made by", "expires", "last used"], rows);
+  return formatTable(["id", "name", "role", "computers", "made by", "expires", "last used"], rows);
 }
 
 export const userCommand = buildRouteMap({
@@ -63,14 +77,19 @@ export const userCommand = buildRouteMap({
       },
     }),
     add: apiCommand<[string, string]>({
-      brief: "Make an account; asks for its password, or reads it from standard input",
+      brief: "Make an account, for some groups of computers only when they are named; asks for its password",
       arguments: ["NAME", "ROLE"],
-      run: async ({ client, args: [name, roleText] }) => {
+      list: "GROUP",
+      isListOptional: true,
+      run: async ({ client, args: [name, roleText], list }) => {
         const role = parseRole(roleText);
         const user = await client.call("createUser", {
-          body: { name, role, password: await readNewPassword(name) },
+          body: { name, role, password: await readNewPassword(name), groups: readLimit(list) },
         });
-        return { json: user, text: `${user.name} may log in as ${user.role}` };
+        return {
+          json: user,
+          text: `${user.name} may log in as ${user.role} for ${formatLimit(user.groups)}`,
+        };
       },
     }),
     role: apiCommand<[string, string]>({
@@ -79,6 +98,15 @@ export const userCommand = buildRouteMap({
       run: async ({ client, args: [name, roleText] }) => {
         const user = await client.call("setUserRole", { id: name, body: { role: parseRole(roleText) } });
         return { json: user, text: `${user.name} is ${user.role} now` };
+      },
+    }),
+    groups: apiCommand<[string]>({
+      brief: "Limit an account to groups of computers and what is in them; / for the whole site",
+      arguments: ["NAME"],
+      list: "GROUP",
+      run: async ({ client, args: [name], list }) => {
+        const user = await client.call("setUserGroups", { id: name, body: { groups: readLimit(list) } });
+        return { json: user, text: `${user.name} sees and touches ${formatLimit(user.groups)}` };
       },
     }),
     password: apiCommand<[string]>({
@@ -91,13 +119,13 @@ export const userCommand = buildRouteMap({
       },
     }),
     "reset-second-factor": apiCommand<[string]>({
-      brief: "Ask an account for its password alone, when its authenticator is lost; its sessions end",
+      brief: "Ask an account for its password alone, when authenticator or keys are lost; its sessions end",
       arguments: ["NAME"],
       run: async ({ client, args: [name] }) => {
         const answer = await client.call("resetSecondFactor", { id: name });
         return {
           json: answer,
-          text: `${name} logs in by password alone until it adds an authenticator again`,
+          text: `${name} logs in by password alone until it adds an authenticator or a key again`,
         };
       },
     }),
@@ -123,15 +151,24 @@ export const tokenCommand = buildRouteMap({
       },
     }),
     create: apiCommand<[string, string]>({
-      brief: "Make a token, for 90 days unless --days says otherwise; its secret is shown this once",
+      brief:
+        "Make a token, for some groups of computers only when they are named; its secret is shown this once",
       arguments: ["NAME", "ROLE"],
-      flags: { days: { brief: "Good for so many days; never for no end", placeholder: "DAYS|never" } },
+      list: "GROUP",
+      isListOptional: true,
+      flags: {
+        days: {
+          brief: "Good for so many days, 90 when left out; never for no end",
+          placeholder: "DAYS|never",
+        },
+      },
       switches: { "fleet-work": { brief: "May erase many computers at once" } },
-      run: async ({ client, args: [name, roleText], flags, switches }) => {
+      run: async ({ client, args: [name, roleText], list, flags, switches }) => {
         const answer = await client.call("createToken", {
           body: {
             name,
             role: parseRole(roleText),
+            groups: readLimit(list),
             allowsFleetWork: switches["fleet-work"] === true,
             ...(flags["days"] === undefined ? {} : { lifetimeDays: parseDays(flags["days"]) }),
           },

@@ -17,6 +17,8 @@ const keys = [
   "discoveryGroup",
   "discoveryPort",
   "discoveryTtl",
+  "remoteControl",
+  "remoteNotice",
   "lockPassword",
 ] as const;
 const pollMs = 500;
@@ -38,10 +40,16 @@ function readPair(word: string): Partial<Change> {
     case "discoveryGroup":
       return { [key]: value };
     case "discovery":
+    case "remoteNotice":
       if (value !== "on" && value !== "off") {
-        throw new UsageError(`discovery is on or off, not ${value}`);
+        throw new UsageError(`${key} is on or off, not ${value}`);
       }
-      return { discovery: value === "on" };
+      return { [key]: value === "on" };
+    case "remoteControl":
+      if (value !== "allow" && value !== "ask" && value !== "never") {
+        throw new UsageError(`remoteControl is allow, ask or never, not ${value}`);
+      }
+      return { remoteControl: value };
     case "controlPort":
     case "discoveryPort":
     case "discoveryTtl":
@@ -65,11 +73,15 @@ function formatStates(states: readonly AgentStateResource[]): string {
         ? `${settings.discoveryGroup}:${settings.discoveryPort}, TTL ${settings.discoveryTtl}`
         : "off",
     isLocked ? "yes" : "no",
+    settings === null ? "" : `${settings.remoteControl}${settings.remoteNotice ? "" : ", without a notice"}`,
     change === null
       ? ""
       : `${change.changeId} ${change.outcome}${change.reason === null ? "" : `: ${change.reason}`}`,
   ]);
-  return formatTable(["computer", "server", "port", "discovery", "locked", "last change"], rows);
+  return formatTable(
+    ["computer", "server", "port", "discovery", "locked", "remote control", "last change"],
+    rows,
+  );
 }
 
 /** Until every agent has told what became of it, or should have. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import type { BootFileResource } from "#api/boot-api.ts";
+import type { BootBuildResource, BootFileResource } from "#api/boot-api.ts";
 import { formatBootManifest } from "#preboot/boot-manifest.ts";
 import { buildBootFiles } from "#preboot/build-boot-files.ts";
 import { bundleAgent } from "#preboot/bundle-agent.ts";
@@ -17,6 +17,13 @@ function formatBootFiles(files: readonly BootFileResource[]): string {
   }
   const rows = files.map((file) => [file.name, formatBytes(file.sizeBytes), file.sha256, file.purpose]);
   return formatTable(["name", "size", "sha-256", "purpose"], rows);
+}
+
+function formatServed({ files, problems }: BootBuildResource): string {
+  const servedCount = files.filter(({ isServed }) => isServed).length;
+  return [`network boot serves ${servedCount} of ${files.length} files that were built`, ...problems].join(
+    "\n",
+  );
 }
 
 type BuildFlags = {
@@ -76,7 +83,8 @@ const buildBootCommand = buildCommand<BuildFlags, [], CliContext>({
       extraModules: flags.module ?? [],
       onStep: say,
     });
-    printAnswer(this.process, { json: manifest, text: formatBootManifest(manifest) }, flags.json);
+    const text = `${formatBootManifest(manifest)}\na running server takes it with: portolan boot serve`;
+    printAnswer(this.process, { json: manifest, text }, flags.json);
   },
 });
 
@@ -89,6 +97,13 @@ export const bootCommand = buildRouteMap({
       run: async ({ client }) => {
         const files = await client.call("listBootFiles");
         return { json: files, text: formatBootFiles(files) };
+      },
+    }),
+    serve: apiCommand({
+      brief: "Serve what was built last, without a restart",
+      run: async ({ client }) => {
+        const build = await client.call("serveBootBuild");
+        return { json: build, text: formatServed(build) };
       },
     }),
     events: apiCommand({

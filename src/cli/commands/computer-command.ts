@@ -1,6 +1,7 @@
 import { buildRouteMap } from "@stricli/core";
 import type { BootEventResource } from "#api/boot-api.ts";
-import type { ComputerResource } from "#api/computer-api.ts";
+import type { ComputerResource, SoftwareResource } from "#api/computer-api.ts";
+import type { NetworkCard } from "#wire/control/network-card.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
@@ -13,6 +14,7 @@ import {
   removeTokenCommand,
   revokeCommand,
 } from "./enrolment-commands.ts";
+import { readGroupWord } from "./group-command.ts";
 import { computerDesktopCommand } from "./desktop-command.ts";
 import { computerFilesCommand } from "./files-command.ts";
 import { agentPackageCommand } from "./agent-package-command.ts";
@@ -42,6 +44,19 @@ function formatComputers(computers: readonly ComputerResource[]): string {
   return formatTable(["id", "name", "state", "agent", "mac", "address", "last seen"], rows);
 }
 
+/** Where its cards are plugged in, as their switches said. */
+function formatPlugs(inventory: unknown): string {
+  // The API passes on what the agent said; the server has checked it.
+  const { cards } = (inventory ?? {}) as { readonly cards?: readonly NetworkCard[] };
+  return (cards ?? [])
+    .flatMap(({ name, neighbour }) =>
+      neighbour === null
+        ? []
+        : [`${name}: ${neighbour.systemName ?? neighbour.chassisId} port ${neighbour.portId}`],
+    )
+    .join(", ");
+}
+
 function formatComputer(computer: ComputerResource): string {
   const facts: [string, string | null][] = [
     ["id", computer.id],
@@ -54,12 +69,19 @@ function formatComputer(computer: ComputerResource): string {
     ["serial", computer.serial],
     ["product", computer.product],
     ["firmware", computer.firmware],
+    ["switch", formatPlugs(computer.inventory)],
     ["last seen", computer.lastSeenAt === null ? null : formatTime(computer.lastSeenAt)],
   ];
   return facts
     .filter(([, value]) => value !== null && value !== "")
     .map(([name, value]) => `${name.padEnd(10)} ${printable(value ?? "")}`)
     .join("\n");
+}
+
+function formatSoftware({ packages, users, toldAt }: SoftwareResource): string {
+  return toldAt === null
+    ? "software   not told yet; agents of installed Linux systems tell it"
+    : `software   ${packages.length} packages, told ${formatTime(toldAt)}\nusers      ${printable(users.join(", "))}`;
 }
 
 export function formatBootEvents(events: readonly BootEventResource[]): string {
@@ -72,17 +94,19 @@ export function formatBootEvents(events: readonly BootEventResource[]): string {
     event.stage,
     event.outcome,
     [event.reason, event.detail].filter((part) => part !== null).join(": "),
+    printable(event.trace ?? ""),
   ]);
-  return formatTable(["time", "mac", "stage", "outcome", "why"], rows);
+  return formatTable(["time", "mac", "stage", "outcome", "why", "how it came"], rows);
 }
 
 export const computerCommand = buildRouteMap({
   docs: { brief: "List, approve, wake and forget computers" },
   routes: {
     list: apiCommand({
-      brief: "All computers",
-      run: async ({ client }) => {
-        const computers = await client.call("listComputers");
+      brief: "All computers, or those of a group",
+      flags: { group: { brief: "In this group and in those in it", placeholder: "GROUP" } },
+      run: async ({ client, flags: { group } }) => {
+        const computers = await client.call("listComputers", { query: group === undefined ? {} : { group } });
         return { json: computers, text: formatComputers(computers) };
       },
     }),
@@ -91,7 +115,18 @@ export const computerCommand = buildRouteMap({
       arguments: ["COMPUTER"],
       run: async ({ client, args: [id] }) => {
         const computer = await client.call("showComputer", { id });
-        return { json: computer, text: formatComputer(computer) };
+        const software = await client.call("showComputerSoftware", { id });
+        return { json: computer, text: `${formatComputer(computer)}\n${formatSoftware(software)}` };
+      },
+    }),
+    software: apiCommand<[string]>({
+      brief: "Packages and users of a computer, as its agent last told",
+      arguments: ["COMPUTER"],
+      run: async ({ client, args: [id] }) => {
+        const software = await client.call("showComputerSoftware", { id });
+        const rows = software.packages.map(({ name, version }) => [printable(name), printable(version)]);
+        const table = rows.length === 0 ? "" : `\n${formatTable(["package", "version"], rows)}`;
+        return { json: software, text: `${formatSoftware(software)}${table}` };
       },
     }),
     approve: apiCommand({
@@ -102,6 +137,16 @@ export const computerCommand = buildRouteMap({
         for (const id of list) {
           computers.push(await client.call("approveComputer", { id }));
         }
+        return { json: computers, text: formatComputers(computers) };
+      },
+    }),
+    move: apiCommand<[string]>({
+      brief: "Put computers into a group; / takes them out of every group",
+      arguments: ["GROUP"],
+      list: "COMPUTER",
+      run: async ({ client, args: [group], list }) => {
+        const body = { computers: [...list], group: readGroupWord(group) };
+        const computers = await client.call("moveComputers", { body });
         return { json: computers, text: formatComputers(computers) };
       },
     }),

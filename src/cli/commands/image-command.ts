@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { buildRouteMap } from "@stricli/core";
-import type { ImageDetail, ImageResource, StorageResource } from "#api/image-api.ts";
+import type { ArrivingImageResource, ImageDetail, ImageResource, StorageResource } from "#api/image-api.ts";
 import { apiCommand, resolveDataDir, UsageError } from "../cli-context.ts";
 import { printable } from "../printable-text.ts";
 import { watchJob } from "../job-progress.ts";
@@ -28,6 +28,26 @@ function formatImages(images: readonly ImageResource[]): string {
   return formatTable(["name", "id", "disk size", "data", "stored", "created"], rows);
 }
 
+function describeArrival({ stage, doneBytes, totalBytes }: ArrivingImageResource): string {
+  const share = totalBytes === 0 ? "" : ` ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+  return `${printable(stage ?? "begins")}${share}`;
+}
+
+function formatArriving(images: readonly ArrivingImageResource[]): string {
+  if (images.length === 0) {
+    return "no image is arriving; portolan deploy IMAGE --from COMPUTER COMPUTER… sends one while it comes";
+  }
+  const rows = images.map((image) => [
+    printable(image.name),
+    image.id?.slice(0, 12) ?? "-",
+    image.sizeBytes === null ? "-" : formatBytes(image.sizeBytes),
+    printable(image.computerName),
+    image.chunkCount === null ? "-" : `${image.arrivedChunkCount ?? 0} of ${image.chunkCount} chunks`,
+    describeArrival(image),
+  ]);
+  return formatTable(["arriving", "id", "disk size", "from", "here", "now"], rows);
+}
+
 function formatStorage({ chunkCount, storedBytes, unusedBytes, imagesBytes }: StorageResource): string {
   const saved = Math.max(0, imagesBytes - (storedBytes - unusedBytes));
   const unused =
@@ -49,7 +69,14 @@ function formatDetail(image: ImageDetail): string {
       ? "its partitions are not known"
       : formatTable(["partition", "file system", "size", "in use", "name", "note"], rows);
   const own = `${formatBytes(image.ownBytes)} of it are in no other image`;
-  return [formatImages([image]), `id ${image.id}, ${image.source ?? "imported"}; ${own}`, table].join("\n\n");
+  const origin = `id ${image.id}, ${image.source ?? "imported"}; ${own}`;
+  const lacking =
+    image.lackingChunkCount === 0
+      ? []
+      : [
+          `${image.lackingChunkCount} chunks are not in this server's store; they are fetched from another server when they are needed, or now with portolan image fetch ${image.name}`,
+        ];
+  return [formatImages([image]), origin, ...lacking, table].join("\n\n");
 }
 
 /** What comes on stdin, as a file where the server reads it. */
@@ -155,12 +182,22 @@ export const imageCommand = buildRouteMap({
         return answerForJob(await watchJob(client, job.id, isJson ? null : stdout));
       },
     }),
+    arriving: apiCommand({
+      brief: "Images that are being captured; those with an id can be deployed meanwhile",
+      run: async ({ client }) => {
+        const images = await client.call("listArrivingImages");
+        return { json: images, text: formatArriving(images) };
+      },
+    }),
     list: apiCommand({
-      brief: "All images",
+      brief: "All images, and those that are still arriving",
       run: async ({ client }) => {
         const images = await client.call("listImages");
+        const arriving = await client.call("listArrivingImages");
         const storage = await client.call("showStorage");
-        return { json: images, text: `${formatImages(images)}\n\n${formatStorage(storage)}` };
+        const coming = arriving.length === 0 ? [] : [formatArriving(arriving)];
+        // Programs that choose an image of this list to deploy are not given one that is not whole.
+        return { json: images, text: [formatImages(images), ...coming, formatStorage(storage)].join("\n\n") };
       },
     }),
     show: apiCommand<[string]>({
@@ -170,6 +207,12 @@ export const imageCommand = buildRouteMap({
         const image = await client.call("showImage", { id });
         return { json: image, text: formatDetail(image) };
       },
+    }),
+    fetch: apiCommand<[string]>({
+      brief: "Fetch what this server lacks of an image from the other servers of the site",
+      arguments: ["IMAGE"],
+      run: async ({ client, args: [id], isJson, stdout }) =>
+        followOperation(client, await client.call("fetchImage", { id }), isJson ? null : stdout),
     }),
     verify: apiCommand<[string]>({
       brief: "Read every chunk and check its hash",

@@ -70,7 +70,10 @@ export const installCommand = apiCommand({
   brief: "Put the agent on computers over ssh, with your own ssh keys",
   list: "HOST",
   flags: {
-    user: { brief: "Log in as this user; others than root need sudo without a password", placeholder: "U" },
+    user: {
+      brief: "Log in as this user: root, one with sudo without a password, or an administrator of Windows",
+      placeholder: "U",
+    },
     settings: { brief: "TOML file: [default] and one table for each host", placeholder: "FILE" },
     set: { brief: "Settings for all of them", placeholder: "KEY=VALUE,…" },
     agent: { brief: "This program instead of building one", placeholder: "FILE" },
@@ -80,6 +83,9 @@ export const installCommand = apiCommand({
     const strange = hosts.find((host) => !isHostName(host));
     if (strange !== undefined) {
       throw new UsageError(`${strange} is no host name`);
+    }
+    if (flags["user"]?.includes('"') === true) {
+      throw new UsageError(`--user ${flags["user"]}: no user has quotation marks in its name`);
     }
     if (flags["agent"] !== undefined && !existsSync(flags["agent"])) {
       throw new UsageError(`${flags["agent"]} does not exist`);

@@ -3,10 +3,11 @@ import type { JobResource, PreviewResource } from "#api/job-api.ts";
 import { apiCommand, type CommandAnswer, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
-import { parseDiskRule, parseRestore, restoreFlags, restoreSwitches } from "../restore-flags.ts";
+import { diskOption, parseDiskRule, parseRestore, restoreFlags, restoreSwitches } from "../restore-flags.ts";
 import { readJobFile } from "../job-file/read-job-file.ts";
 import { formatJob, summariseJob, watchJob } from "../job-progress.ts";
 import { printable } from "../printable-text.ts";
+import { startStream } from "../start-stream.ts";
 
 function formatJobs(jobs: readonly JobResource[]): string {
   if (jobs.length === 0) {
@@ -55,6 +56,18 @@ export function answerForJob(job: JobResource): CommandAnswer {
   return { json: job, text: summariseJob(job), exitCode: job.state === "done" ? 0 : 1 };
 }
 
+const groupFlag = {
+  group: { brief: "All computers in this group and in those in it", placeholder: "GROUP" },
+} as const;
+
+/** Computers one by one, a group, or both. @throws UsageError when there is neither */
+function readTargets(list: readonly string[], group: string | undefined) {
+  if (list.length === 0 && group === undefined) {
+    throw new UsageError("name a computer, or a group with --group");
+  }
+  return { computers: [...list], groups: group === undefined ? [] : [group] };
+}
+
 const forceSwitch = {
   force: { brief: "Although the network was proven not to carry it; noted at each run" },
 } as const;
@@ -65,13 +78,15 @@ export const jobCommand = buildRouteMap({
     create: apiCommand<[string]>({
       brief: "Create a job from a YAML, TOML or JSON file",
       arguments: ["FILE"],
+      flags: groupFlag,
       switches: {
         "dry-run": { brief: "Print what would happen on each computer, and do nothing" },
         ...forceSwitch,
       },
-      run: async ({ client, args: [path], switches }) => {
+      run: async ({ client, args: [path], flags: { group }, switches }) => {
         const file = await readJobFile(path);
-        const body = switches["force"] === true ? { ...file, force: true } : file;
+        const groups = group === undefined ? file.groups : [...file.groups, group];
+        const body = { ...file, groups, force: file.force || switches["force"] === true };
         if (switches["dry-run"] === true) {
           const preview = await client.call("previewJob", { body });
           return { json: preview, text: formatPreview(preview) };
@@ -99,9 +114,11 @@ export const jobCommand = buildRouteMap({
       brief: "Assign a job to more computers",
       arguments: ["JOB"],
       list: "COMPUTER",
+      isListOptional: true,
+      flags: groupFlag,
       switches: forceSwitch,
-      run: async ({ client, args: [id], list, switches }) => {
-        const body = { computers: [...list], force: switches["force"] === true };
+      run: async ({ client, args: [id], list, flags, switches }) => {
+        const body = { ...readTargets(list, flags["group"]), force: switches["force"] === true };
         const job = await client.call("assignJob", { id, body });
         return { json: job, text: formatJob(job) };
       },
@@ -181,20 +198,31 @@ export const deployCommand = apiCommand<[string]>({
   brief: "Image these computers now, with a progress bar",
   arguments: ["IMAGE"],
   list: "COMPUTER",
-  flags: restoreFlags,
+  isListOptional: true,
+  flags: {
+    ...restoreFlags,
+    ...groupFlag,
+    from: { brief: "Make IMAGE of this computer's disk meanwhile", placeholder: "COMPUTER" },
+    fromDisk: { ...diskOption, brief: "With --from: which disk of that computer" },
+  },
   switches: { ...restoreSwitches, ...forceSwitch },
   run: async ({ client, args: [image], list, flags, switches, isJson, stdout }) => {
-    const { disk } = flags;
+    const { disk, from } = flags;
     const restore = await parseRestore(flags, switches);
+    const source = { from: from ?? "", image, disk: flags["fromDisk"] };
+    const found = from === undefined ? image : await startStream(client, source, isJson ? null : stdout);
+    if (typeof found !== "string") {
+      return answerForJob(found);
+    }
     const task = {
       kind: "deploy-image" as const,
-      image,
+      image: found,
       ...(disk === undefined ? {} : { disk: parseDiskRule(disk) }),
       ...(restore === null ? {} : { options: restore }),
     };
     const job = await client.call("createJob", {
       body: {
-        ...{ name: `deploy ${image}`, tasks: [task], computers: [...list] },
+        ...{ name: `deploy ${image}`, tasks: [task], ...readTargets(list, flags["group"]) },
         force: switches["force"] === true,
       },
     });

@@ -1,8 +1,9 @@
 import { buildRouteMap } from "@stricli/core";
 import type { PlanResource } from "#api/plan-api.ts";
-import { formatFlowTable, formatPorts } from "#plan/format-flows.ts";
+import { formatFlowTable, formatPorts, formatSetting } from "#plan/format-flows.ts";
 import { apiCommand } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
+import { formatTime } from "../format-units.ts";
 import { bundleCommand } from "./plan-bundle-command.ts";
 import { exportCommand, formatsCommand } from "./plan-export-command.ts";
 import { lintCommand } from "./plan-lint-command.ts";
@@ -21,6 +22,24 @@ function formatSockets(flow: FlowResource): string {
     .join(" ");
 }
 
+function isDifferent(plan: PlanResource): boolean {
+  return [plan, ...plan.others].some(({ differences }) => differences.length > 0);
+}
+
+/** Of this server and of the others of the site, each by name. */
+function describeDifferences(plan: PlanResource): string[] {
+  const own = plan.differences.map((difference) => `DIFFERENCE: ${difference}`);
+  const others = plan.others.flatMap(({ server, isAlive, seenAt, differences }) => {
+    if (!isAlive) {
+      return [`server ${server}: not heard of since ${formatTime(seenAt)}, so nothing is known of it`];
+    }
+    return differences.length === 0
+      ? [`server ${server}: follows the plan`]
+      : differences.map((difference) => `DIFFERENCE at server ${server}: ${difference}`);
+  });
+  return [...(own.length === 0 ? ["the open sockets are exactly those of the plan"] : own), ...others];
+}
+
 function formatPlan(plan: PlanResource): string {
   const rows = plan.flows.map((flow) => [
     `${flow.id}${flow.origin === "ours" ? " *" : ""}`,
@@ -29,14 +48,10 @@ function formatPlan(plan: PlanResource): string {
     flow.transport,
     formatPorts(flow.ports),
     flow.groups.length === 0 ? "" : `${flow.groups.join(" ")} ttl ${flow.ttl}`,
-    flow.setting ?? "fixed",
+    formatSetting(flow),
     formatSockets(flow),
   ]);
   const headers = ["flow", "state", "from → to", "proto", "ports", "groups", "setting", "open now"];
-  const differences =
-    plan.differences.length === 0
-      ? "the open sockets are exactly those of the plan"
-      : plan.differences.map((difference) => `DIFFERENCE: ${difference}`).join("\n");
   return [
     `server ${plan.server}, profile ${plan.profile}`,
     "",
@@ -45,10 +60,11 @@ function formatPlan(plan: PlanResource): string {
     formatTable(headers, rows),
     "",
     "* our addition; every other flow is named by the 2002 paper",
-    differences,
+    ...describeDifferences(plan),
   ].join("\n");
 }
 
+/** To hand on: of this server alone. */
 function formatMarkdown(plan: PlanResource): string {
   const differences = plan.differences.map((difference) => `**Difference:** ${difference}`);
   return [
@@ -69,7 +85,7 @@ export const planCommand = buildRouteMap({
       run: async ({ client, switches }) => {
         const plan = await client.call("showPlan");
         const text = switches["markdown"] === true ? formatMarkdown(plan) : formatPlan(plan);
-        return { json: plan, text, exitCode: plan.differences.length === 0 ? 0 : 3 };
+        return { json: plan, text, exitCode: isDifferent(plan) ? 3 : 0 };
       },
     }),
     lint: lintCommand,

@@ -85,13 +85,14 @@ export const planVerifyCommand = buildCommand<VerifyFlags, [], CliContext>({
     };
     const operation = await client.call("verifyPlan", { body });
     const segments = await followVerification(client, operation.id, this.process.stderr);
+    const findings = flags.json ? [] : await client.call("listFindings");
     const cells = segments.flatMap((verified) => verified.cells);
     const isUnproven = flags.strict && !segments.every(({ prober }) => prober !== null);
     printAnswer(
       this.process,
       {
         json: cells,
-        text: formatVerification(segments),
+        text: formatVerification(segments, findings),
         exitCode: cells.some(isFaulty) || isUnproven ? 3 : 0,
       },
       flags.json,

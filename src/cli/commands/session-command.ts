@@ -11,7 +11,9 @@ function formatSessions(sessions: readonly SessionResource[]): string {
   const rows = sessions.map((session) => [
     String(session.id),
     session.imageName,
-    session.state,
+    session.state === "fetching" && session.fetched !== null
+      ? `fetching ${session.fetched.doneCount} of ${session.fetched.totalCount} chunks`
+      : session.state,
     session.group === null ? "unicast" : `${session.group}:${session.port}`,
     `${session.joined}/${session.expected}`,
     formatBytes(session.sentBytes),

@@ -1,4 +1,5 @@
 import { buildRouteMap } from "@stricli/core";
+import type { RouteResponse } from "#api/contract.ts";
 import type { FindingResource } from "#api/plan-lint-api.ts";
 import type { ControlMoveResource, SettingResource, SiteServerResource } from "#api/settings-api.ts";
 import { settingProfiles } from "#plan/settings.ts";
@@ -6,6 +7,8 @@ import { parseSettingKey } from "#plan/setting-rules.ts";
 import { apiCommand, UsageError } from "../cli-context.ts";
 import { formatTable } from "../format-table.ts";
 import { formatTime } from "../format-units.ts";
+import { printable } from "../printable-text.ts";
+import { readSecret } from "../read-password.ts";
 import { formatFindings } from "./plan-lint-command.ts";
 
 /** Where a value comes from, when it is not the profile's, and which servers run with another. */
@@ -54,6 +57,18 @@ export function formatMove(move: ControlMoveResource): string {
     ? `agents connect to ${place}; no change is under way${left}`
     : `agents move to ${place}; ${old.join(" and ")} stays open for ${stragglers.length} computers${left}\n` +
         "portolan settings staged --release closes it now";
+}
+
+function formatProvider(provider: RouteResponse<"showProvider">): string {
+  const { issuer, hasSecret, problem, redirectUris } = provider;
+  return [
+    issuer === null
+      ? "no login provider; portolan settings set login.issuer ADDRESS"
+      : `login provider ${printable(issuer)}, ${hasSecret ? "with a secret" : "without a secret"}: ${problem === null ? "it answers" : printable(problem)}`,
+    redirectUris.length === 0
+      ? "it cannot send browsers back yet; portolan settings set console.name NAME"
+      : `it must know one of these redirect addresses: ${redirectUris.join(" ")}`,
+  ].join("\n");
 }
 
 const serverFlag = { server: { brief: "One server of the site", placeholder: "NAME" } } as const;
@@ -115,6 +130,24 @@ export const settingsCommand = buildRouteMap({
           text: withFindings(`${key} = ${answer.setting.value}\n${answer.effect}`, answer.findings),
           exitCode: answer.problems.length === 0 ? 0 : 1,
         };
+      },
+    }),
+    provider: apiCommand({
+      brief: "What the login provider must be told of this site, and whether its secret is kept here",
+      run: async ({ client }) => {
+        const provider = await client.call("showProvider");
+        return { json: provider, text: formatProvider(provider) };
+      },
+    }),
+    "provider-secret": apiCommand({
+      brief:
+        "Keep the login provider's secret; asks for it, or reads it from standard input; never shown again",
+      switches: { remove: { brief: "Forget it" } },
+      run: async ({ client, switches }) => {
+        const secret =
+          switches["remove"] === true ? null : await readSecret("Secret of the login provider: ");
+        const answer = await client.call("setProviderSecret", { body: { secret } });
+        return { json: answer, text: secret === null ? "the secret is forgotten" : "the secret is kept" };
       },
     }),
     staged: apiCommand({

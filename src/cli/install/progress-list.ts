@@ -6,7 +6,7 @@ function describe(state: HostState): string {
     case "connecting":
       return "connecting";
     case "copying":
-      return `copying the agent, ${state.percent} %`;
+      return state.percent === null ? "copying the agent" : `copying the agent, ${state.percent} %`;
     case "installing":
       return "installing";
     case "waiting":

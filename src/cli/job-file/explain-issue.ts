@@ -14,6 +14,17 @@ type JsonSchema = {
 /** What is wrong in words, and the key that is, where it is a key. */
 export type Explanation = { readonly message: string; readonly key: string | null };
 
+/** Types as people who write files call them. */
+const typeWords: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a group of keys",
+  record: "a group of keys",
+};
+
 function suggest(typed: string, words: readonly string[]): string {
   const nearest = nearestWord(typed, words);
   return nearest === null
@@ -102,6 +113,12 @@ export function explainIssue(issue: Issue, value: unknown, schema: z.ZodType): E
     const words = issue.values.map(String);
     return { message: `is not ${words.join(" or ")}${suggest(String(given), words)}`, key: null };
   }
-  const isMissing = issue.code === "invalid_type" && valueAt(value, issue.path) === undefined;
-  return { message: isMissing ? "is missing" : issue.message, key: null };
+  if (issue.code === "invalid_type") {
+    const given = valueAt(value, issue.path);
+    // A schema's own words say more than its type.
+    const isPlain = issue.message.startsWith("Invalid input");
+    const message = isPlain ? `is not ${typeWords[issue.expected] ?? issue.expected}` : issue.message;
+    return { message: given === undefined ? "is missing" : message, key: null };
+  }
+  return { message: issue.message, key: null };
 }

@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isPair, isScalar, type LineCounter } from "yaml";
+import { type Document, isMap, isNode, isPair, isScalar, isSeq, type LineCounter } from "yaml";
 
 /** Finds the line of a value, or of a key, in the text of a job file. `null` when it cannot be told. */
 export type Locate = (path: readonly PropertyKey[], key: string | null) => number | null;
@@ -11,11 +11,13 @@ export function locateInYaml(document: Document, lines: LineCounter): Locate {
       : null;
   return (path, key) => {
     for (let length = path.length; length >= 0; length -= 1) {
-      const node = document.getIn(path.slice(0, length).map(toKey), true);
+      const node = nodeAt(document, path.slice(0, length));
       // A value that is missing is at the line of what it is missing from.
       if (isNode(node)) {
         const pairs = isMap(node) ? node.items : [];
-        const named = pairs.find((pair) => isPair(pair) && isScalar(pair.key) && pair.key.value === key);
+        const named = pairs.find(
+          (pair) => isPair(pair) && isScalar(pair.key) && String(pair.key.value) === key,
+        );
         return lineOf(named?.key) ?? keyLine(document, path.slice(0, length), lines) ?? lineOf(node);
       }
     }
@@ -25,7 +27,7 @@ export function locateInYaml(document: Document, lines: LineCounter): Locate {
 
 /** The line of `name:` says more than that of the value under it. */
 function keyLine(document: Document, path: readonly PropertyKey[], lines: LineCounter): number | null {
-  const parent = document.getIn(path.slice(0, -1).map(toKey), true);
+  const parent = nodeAt(document, path.slice(0, -1));
   const pairs = isMap(parent) ? parent.items : [];
   const pair = pairs.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1)));
   const key: unknown = pair?.key;
@@ -34,8 +36,17 @@ function keyLine(document: Document, path: readonly PropertyKey[], lines: LineCo
     : null;
 }
 
-function toKey(key: PropertyKey): unknown {
-  return typeof key === "symbol" ? key.description : key;
+/** A key such as a return code stands in the file as a number, and in the path as text. */
+function nodeAt(document: Document, path: readonly PropertyKey[]): unknown {
+  let node: unknown = document.contents;
+  for (const key of path) {
+    if (isMap(node)) {
+      node = node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key))?.value;
+    } else {
+      node = isSeq(node) ? node.items[Number(key)] : undefined;
+    }
+  }
+  return node;
 }
 
 /**

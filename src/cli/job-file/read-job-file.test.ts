@@ -74,6 +74,24 @@ tasks:
   );
 });
 
+test("job file: a value of another type is said in the file's own words", () => {
+  const text = `name: [a]
+computers: pc-1
+tasks:
+  - kind: run-script
+    script: x
+    codes:
+      7: { jump: repair }
+    retry: often
+`;
+  assert.deepEqual(complaints(text), [
+    "job.yaml:1: name: is not a text",
+    "job.yaml:2: computers: is not a list",
+    "job.yaml:7: tasks[0].codes.7: is continue, end, stop, or jump and the name of a task",
+    "job.yaml:8: tasks[0].retry: is not a group of keys",
+  ]);
+});
+
 test("job file: YAML, TOML and JSON that are none are named with their line", () => {
   assert.match(complaints("name: a\ntasks: [\n")[0] ?? "", /^job\.yaml:3: /);
   assert.match(complaints("name: a\nname: b\ntasks: [{kind: restart}]")[0] ?? "", /^job\.yaml:2: .*unique/);

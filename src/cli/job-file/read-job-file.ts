@@ -80,6 +80,10 @@ export async function readJobFile(path: string): Promise<JobRequest> {
       const { scriptFile, ...rest } = task;
       return { ...rest, script: await readText(resolve(folder, scriptFile)) };
     }
+    if (task.kind === "deploy-installer" && task.answersFile !== undefined) {
+      const { answersFile, ...rest } = task;
+      return { ...rest, answers: await readText(resolve(folder, answersFile)) };
+    }
     return task.kind === "copy-file" && task.source !== undefined
       ? { ...task, source: resolve(folder, task.source) }
       : task;

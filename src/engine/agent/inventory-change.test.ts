@@ -59,3 +59,23 @@ test("inventory change: a hundred new disks are not a hundred sentences", () => 
   const disks = Array.from({ length: 100 }, (_, index) => ({ ...disk, serial: `N${index}` }));
   assert.equal(describeInventoryChange(known, { ...known, disks }).length, 16);
 });
+
+test("inventory change: a card plugged in elsewhere is one, a switch that has not spoken yet is none", () => {
+  const [mac = MacAddress.parse("02:00:00:00:00:01")] = known.macs;
+  const at = (systemName: string | null, portId: string): Inventory => ({
+    ...known,
+    cards: [
+      {
+        ...{ name: "eth0", mac, address: null, prefixLength: 0, isWired: true, isUp: true, speedMbps: 1000 },
+        driver: null,
+        neighbour: { systemName, chassisId: "sw", portId, portDescription: null, vlanId: null },
+      },
+    ],
+  });
+  assert.deepEqual(describeInventoryChange(at("core", "7"), at("core", "9")), [
+    "eth0 is plugged into core port 9, was core port 7",
+  ]);
+  assert.deepEqual(describeInventoryChange(at("core", "7"), at("core", "7")), []);
+  assert.deepEqual(describeInventoryChange(known, at(null, "7")), []);
+  assert.deepEqual(describeInventoryChange(at("core", "7"), known), []);
+});

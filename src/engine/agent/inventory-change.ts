@@ -1,4 +1,5 @@
 import type { DiskInventory, Inventory } from "#wire/control/inventory.ts";
+import type { LinkNeighbour } from "#wire/control/network-card.ts";
 
 /** Kernels keep different shares for themselves: less than this is no other memory. */
 const memoryShareMin = 0.05;
@@ -28,6 +29,23 @@ function moreIn(more: readonly string[], less: readonly string[]): string[] {
   });
 }
 
+function describePlug({ systemName, chassisId, portId }: LinkNeighbour): string {
+  return `${systemName ?? chassisId} port ${portId}`;
+}
+
+/** Cards that are plugged in elsewhere. A switch that says nothing now is no news: it speaks every 30 s. */
+function describeMoves(before: Inventory, after: Inventory): string[] {
+  // What early versions have stored has no cards.
+  const cards = before.cards as Inventory["cards"] | undefined;
+  return after.cards.flatMap(({ mac, name, neighbour }) => {
+    const old = cards?.find((card) => card.mac === mac)?.neighbour ?? null;
+    const [was, now] = [old, neighbour].map((each) => (each === null ? null : describePlug(each)));
+    return was !== null && now !== null && was !== now
+      ? [`${name} is plugged into ${now ?? ""}, was ${was ?? ""}`]
+      : [];
+  });
+}
+
 /**
  * What has become of a computer since it was last seen, a sentence for each part. Addresses and names of a boot are no change
  * of the computer. BOUNDED by `changeCountMax`.
@@ -54,5 +72,6 @@ export function describeInventoryChange(before: Inventory, after: Inventory): st
     ...moreIn(disksBefore, disksAfter).map((name) => `disk gone: ${name}`),
     ...moreIn(after.macs, before.macs).map((mac) => `network card added: ${mac}`),
     ...moreIn(before.macs, after.macs).map((mac) => `network card gone: ${mac}`),
+    ...describeMoves(before, after),
   ].slice(0, changeCountMax);
 }

@@ -147,6 +147,17 @@ test("boot decision: a known computer with work gets it, also behind a relay tha
   }
 });
 
+test("boot decision: a computer approved while it was off gets the preboot system, unless new ones boot from their disk", () => {
+  const computer = known({ work: "initial-deployment" });
+  const decision = decideBoot(discover, { ...facts, computer }, 0);
+  assert.equal(decision.type === "offer" && decision.because, "initial-deployment");
+  const settings = { ...facts.settings, "initialDeployment.action": "local" } as const;
+  assert.deepEqual(decideBoot(discover, { ...facts, computer, settings }, 0), {
+    type: "ignore",
+    reason: "initial-deployment-local",
+  });
+});
+
 test("boot decision: BIOS firmware gets iPXE by TFTP", () => {
   assert.deepEqual(programFor({}), {
     type: "tftp-file",

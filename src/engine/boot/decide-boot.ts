@@ -74,8 +74,8 @@ export type BootDecision =
  * Decides whether and with what a request is answered.
  *
  * Silence is the rule: known computers without work and everything that is not a boot ROM hear nothing, so that
- * network-first boot order stays safe. Unknown computers get the preboot system, which waits there for a person
- * (Initial Deployment); nothing here ever starts an image.
+ * network-first boot order stays safe. Unknown computers get the preboot system, where Initial Deployment goes on once
+ * they are let in; nothing here ever starts an image.
  */
 export function decideBoot(request: BootRequest, facts: BootFacts, nowMs: number): BootDecision {
   const silence = silenceOfMessage(request, facts);
@@ -110,13 +110,18 @@ export function decideWork(
     return { type: "leave", reason: "conflict" };
   }
   if (computer.type === "known" && computer.computer.state === "approved") {
-    return computer.computer.work === "preboot"
-      ? { type: "boot", because: "work" }
-      : { type: "leave", reason: "known-without-work" };
+    switch (computer.computer.work) {
+      case "preboot":
+        return { type: "boot", because: "work" };
+      case "none":
+        return { type: "leave", reason: "known-without-work" };
+      case "initial-deployment":
+        break;
+    }
   }
-  return settings["initialDeployment.action"] === "wait"
-    ? { type: "boot", because: "initial-deployment" }
-    : { type: "leave", reason: "initial-deployment-local" };
+  return settings["initialDeployment.action"] === "local"
+    ? { type: "leave", reason: "initial-deployment-local" }
+    : { type: "boot", because: "initial-deployment" };
 }
 
 function silenceOfMessage(request: BootRequest, facts: BootFacts): BootSilence | null {

@@ -19,8 +19,8 @@ export type KnownComputer = {
   readonly macs: readonly MacAddress[];
   readonly uuid: ComputerUuid | null;
   readonly state: "pending" | "approved" | "conflict";
-  /** `preboot`: something waits for it that needs the preboot system. */
-  readonly work: "none" | "preboot";
+  /** `preboot`: something waits for it that needs the preboot system; `initial-deployment`: it has still to be given that. */
+  readonly work: "none" | "preboot" | "initial-deployment";
   /** Its agent or preboot system holds a control connection now, so it cannot be booting at the same time. */
   readonly isConnected: boolean;
 };

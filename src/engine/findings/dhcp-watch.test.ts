@@ -49,7 +49,7 @@ test("DHCP watch: the seconds of a boot's first packet tell a port that did not 
   assert.deepEqual(finding?.subject, { type: "computer", mac });
   assert.match(
     finding?.evidence ?? "",
-    /28 s; those before did not get through \(far, switch port 4769312f302f33\)/,
+    /28 s; those before did not get through \(far, switch port Gi1\/0\/3\)/,
   );
 });
 

@@ -1,3 +1,4 @@
+import { describeCircuit } from "../boot/describe-trace.ts";
 import type { RelayTrace } from "../boot/boot-event.ts";
 import { findSegment, type Segment } from "#plan/segment.ts";
 import { Ipv4Address, type Ipv4Subnet, Ipv4Subnet as Subnet } from "#wire/address/ipv4-address.ts";
@@ -81,7 +82,7 @@ export class DhcpWatch {
       subject: { type: "computer", mac: seen.mac },
       evidence:
         `the first DISCOVER that arrived says it has been asking for ${seen.secondsElapsed} s; ` +
-        `those before did not get through (${place.name}${port === null ? "" : `, switch port ${port}`})`,
+        `those before did not get through (${place.name}${port === null ? "" : `, switch port ${describeCircuit(port)}`})`,
       cause:
         "its switch port does not forward for a time after the link comes up: spanning tree without edge port (PortFast)",
       remedy: "on the switch, for this port: spanning-tree portfast (or: spanning-tree port type edge)",

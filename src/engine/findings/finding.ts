@@ -13,6 +13,8 @@ export type FindingKind =
   /** Addresses from outside the segment, or boot offers that are not ours. */
   | "rogue-dhcp-server"
   | "rogue-boot-server"
+  /** Answers agents that look for their server, with a key that is not the site's. */
+  | "rogue-discovery-server"
   | "several-dhcp-servers"
   | "dhcp-server-missing"
   | "duplicate-identity"

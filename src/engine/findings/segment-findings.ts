@@ -1,4 +1,5 @@
 import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
+import type { RemedyBook } from "../verify/cell.ts";
 import { leaseOffers } from "../verify/judge-dhcp.ts";
 import type { SegmentEvidence } from "../verify/evidence.ts";
 import type { Cell, FaultCause } from "../verify/verdict.ts";
@@ -17,12 +18,16 @@ const kindOfCause: Partial<Record<FaultCause, FindingKind>> = {
 };
 
 /** Everything that a verification has found wrong with a segment, apart from flows that simply do not pass. */
-export function findInEvidence(evidence: SegmentEvidence, cells: readonly Cell[]): Finding[] {
+export function findInEvidence(
+  evidence: SegmentEvidence,
+  cells: readonly Cell[],
+  remedies: Pick<RemedyBook, "forDevice">,
+): Finding[] {
   const found = [
     ...cells.flatMap((cell) => findInCell(cell)),
     ...findServers(evidence),
     ...findChecksums(evidence),
-    ...findQuerier(evidence),
+    ...findQuerier(evidence, remedies),
   ];
   const kinds = new Set<FindingKind>();
   return found.filter(({ kind }) => {
@@ -101,7 +106,10 @@ function findChecksums({ multicast, segment, prober }: SegmentEvidence): Finding
 }
 
 /** Also where nothing is pruned yet: a switch that begins to snoop stops imaging after four minutes. */
-function findQuerier({ multicast, flood, segment }: SegmentEvidence): Finding[] {
+function findQuerier(
+  { multicast, flood, segment }: SegmentEvidence,
+  remedies: Pick<RemedyBook, "forDevice">,
+): Finding[] {
   const wire = multicast?.type === "seen" ? multicast.sighting.wire : null;
   const watched = flood?.type === "seen" ? flood.sighting.wire : null;
   const isHeard = multicast?.type === "seen" && multicast.sighting.pairs.some(({ received }) => received > 0);
@@ -116,8 +124,7 @@ function findQuerier({ multicast, flood, segment }: SegmentEvidence): Finding[] 
       evidence: `no IGMP query was heard, not even after leaving a group; ${watched.floodedCount} datagrams of groups that nobody had joined came all the same`,
       cause:
         "there is no querier, so switches flood every group to every port; one that snoops without a querier forgets listeners after 260 s",
-      remedy:
-        "on one switch or router of the segment: ip igmp snooping querier (Linux bridge: ip link set dev BRIDGE type bridge mcast_querier 1)",
+      remedy: remedies.forDevice("querier"),
     },
   ];
 }

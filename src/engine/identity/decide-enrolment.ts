@@ -15,6 +15,8 @@ export type EnrolmentRecord = RecordedComputer & {
   readonly deployedAtMs: number | null;
   /** A job needs it in preboot now. */
   readonly hasPrebootWork: boolean;
+  /** Since when an installer works on it that one of our jobs has started, epoch ms; `null`: none does. */
+  readonly installingSinceMs: number | null;
 };
 
 export type EnrolmentRequest = {
@@ -47,6 +49,7 @@ export type Enrolment =
         | "approved-key"
         | "known-key"
         | "just-deployed"
+        | "just-installed"
         | "job-after-restart"
         | "enrolment-token"
         | "open-window";
@@ -157,20 +160,25 @@ function prebootReason(
   return forgotten && isExact && record.hasPrebootWork ? "job-after-restart" : null;
 }
 
-/** One new key per deployment: whoever comes second inside the window waits for an operator. */
+/** One new key per deployment or installation: whoever comes second waits for an operator. */
 function osReason(
   request: EnrolmentRequest,
   record: EnrolmentRecord,
   isExact: boolean,
   nowMs: number,
-): "known-key" | "just-deployed" | null {
+): "known-key" | "just-deployed" | "just-installed" | null {
   if (request.keyFingerprint === record.osKeyFingerprint) {
     return "known-key";
   }
   const { deployedAtMs, osKeyAtMs } = record;
   const isRecent = deployedAtMs !== null && nowMs - deployedAtMs <= deploymentWindowMs;
   const isUnused = deployedAtMs !== null && (osKeyAtMs === null || osKeyAtMs < deployedAtMs);
-  return isRecent && isUnused && isExact ? "just-deployed" : null;
+  if (isRecent && isUnused && isExact) {
+    return "just-deployed";
+  }
+  const since = record.installingSinceMs;
+  const isFirst = since !== null && (osKeyAtMs === null || osKeyAtMs < since);
+  return isFirst && isExact ? "just-installed" : null;
 }
 
 /** The decision as a sentence for people, without names. */
@@ -194,6 +202,7 @@ const enrolledSentences = {
   "approved-key": "An operator approved it while it waited.",
   "known-key": "Approved, with the key it had before.",
   "just-deployed": "Its disk was restored by us a moment ago.",
+  "just-installed": "A job of ours has just installed its system.",
   "enrolment-token": "Showed an enrolment token.",
   "open-window": "Came while the enrolment window was open.",
   "job-after-restart": "Approved, with work in preboot; the server restarted during its boot.",

@@ -181,6 +181,7 @@ function record(changes: Partial<EnrolmentRecord> = {}): EnrolmentRecord {
     approvedKeyFingerprint: null,
     deployedAtMs: null,
     hasPrebootWork: false,
+    installingSinceMs: null,
     ...changes,
   };
 }
@@ -256,6 +257,21 @@ test("an installed agent is let in once after its deployment, by its old key, or
   assert.equal(verdict(os, [record({ osKeyFingerprint: "k1", osKeyAtMs: 1 })]), "enrolled known-key");
   assert.equal(verdict(os, [record({ approvedKeyFingerprint: "k1" })]), "enrolled approved-key");
   assert.equal(verdict({ ...os, bootToken: "valid" }, [record()]), "pending new-key");
+});
+
+test("the agent that an installer brings is let in once while the job waits for it, and only on that computer", () => {
+  const os = { environment: "os" } as const;
+  const installingSinceMs = nowMs - 3_600_000;
+  assert.equal(verdict(os, [record({ installingSinceMs })]), "enrolled just-installed");
+  const old = { installingSinceMs, osKeyFingerprint: "old", osKeyAtMs: installingSinceMs - 1 };
+  assert.equal(verdict(os, [record(old)]), "enrolled just-installed");
+  assert.equal(verdict(os, [record({ ...old, osKeyAtMs: installingSinceMs + 1 })]), "pending new-key");
+  assert.equal(
+    verdict({ ...os, identity: identity([mac(1)], uuidA) }, [record({ installingSinceMs })]),
+    "pending new-key",
+  );
+  assert.equal(verdict({}, [record({ installingSinceMs })]), "pending new-key", "not in preboot");
+  assert.equal(verdict(os, [record({ installingSinceMs, state: "pending" })]), "pending awaits-approval");
 });
 
 test("a board without a serial is recognised by MAC and UUID, one without both by nothing", () => {

@@ -71,6 +71,23 @@ test("image placement: a named partition shrinks, what lies beyond goes to memor
   assert.equal(memoryNeeded(found.segments, chunks, mib), 2 * mib);
 });
 
+test("image placement: a named partition grows, those behind it move back", () => {
+  const found = placed(placeImage(layout, 300 * mib, 400 * mib, { partition: 2, mayShrink: true }));
+  assertSound(found, 300, 400);
+  assert.deepEqual([found.resize?.change, found.resize?.oldSizeBytes], ["grow", 200 * mib]);
+  assert.deepEqual(found.partitions, [
+    { number: 1, startBytes: mib, sizeBytes: 32 * mib },
+    { number: 2, startBytes: 33 * mib, sizeBytes: 300 * mib },
+    { number: 3, startBytes: 333 * mib, sizeBytes: 66 * mib },
+  ]);
+  const inMemory = found.segments.filter(({ place }) => place === "memory");
+  assert.deepEqual(
+    inMemory.map(({ imageStartBytes }) => imageStartBytes),
+    [299 * mib],
+    "only the old backup of the table",
+  );
+});
+
 test("image placement: what cannot be done is refused with the way out", () => {
   const refusal = (rule: Parameters<typeof placeImage>[3], diskMib: number): string => {
     const found = placeImage(layout, 300 * mib, diskMib * mib, rule);

@@ -22,6 +22,7 @@ export const factNames = [
   "diskModel",
   "operatingSystem",
   "package",
+  "user",
 ] as const;
 export type FactName = (typeof factNames)[number];
 

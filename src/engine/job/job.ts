@@ -61,6 +61,24 @@ export type TaskWork =
       readonly disk: DiskRule;
       /** Obstacles are noted in the image instead of stopping. */
       readonly isForced: boolean;
+      /** The image can be deployed while it comes: the disk is read twice for it. Absent: no. */
+      readonly isStreamed?: boolean;
+    }
+  | {
+      /** A distribution's own installer, started from preboot with answers of this computer. */
+      readonly kind: "deploy-installer";
+      readonly installerName: string;
+      /** Kernel and initrd of the installer, one after the other. */
+      readonly content: TaskContent;
+      readonly kernelSizeBytes: number;
+      /** Of the installer and of the task together; may hold variables. */
+      readonly commandLine: string;
+      /** The answer file, with variables: may hold secrets. `null`: the installer asks nobody for one. */
+      readonly answers: { readonly fileName: string; readonly template: string } | null;
+      /** What the variable `domain` stands for. */
+      readonly domain: string | null;
+      /** From the installer's start to the connection of the agent it installs. */
+      readonly timeoutMs: number;
     }
   | {
       readonly kind: "run-script";

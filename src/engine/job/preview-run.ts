@@ -44,6 +44,10 @@ export function previewRun(job: Job, facts: Facts, environment: Environment | nu
     }
     steps.push({ text: describeTask(task), taskIndex, isDestructive: isDestructive(task) });
     mustReturn ||= task.kind === "deploy-image";
+    if (task.kind === "deploy-installer") {
+      between("waits for the agent of the installed system");
+      place = "os";
+    }
     place = task.kind === "power-off" ? null : place;
   }
   if (mustReturn && place === "preboot") {
@@ -57,6 +61,8 @@ export function describeTask(task: Task): string {
   switch (task.kind) {
     case "deploy-image":
       return `writes image ${task.imageName} over its disk (${describeDisk(task.disk)})`;
+    case "deploy-installer":
+      return `starts the installer ${task.installerName}, which erases its disk ${howSent(task)}`;
     case "capture-image":
       return `stores ${describeDisk(task.disk)} as image ${task.imageName}`;
     case "run-script":

@@ -1,11 +1,29 @@
 import type { Environment, Job } from "./job.ts";
 import { holds } from "./condition.ts";
-import { beginTask, goTo, leaveTask, requestRestart, resumeAfterWait, resumeTask } from "./run-tasks.ts";
+import { meetInstalling, notStarted } from "./installer-run.ts";
+import {
+  beginTask,
+  endInstalling,
+  goTo,
+  leaveTask,
+  requestRestart,
+  resumeAfterWait,
+  resumeTask,
+} from "./run-tasks.ts";
 import { ended, fail, ignore, step, type RunContext } from "./run-step.ts";
 import { defaultRunLimits, type RunLimits } from "./run-limits.ts";
 import { bounded, timeoutReason } from "./run-reasons.ts";
 import { advanceProgress } from "./run-progress.ts";
-import { hasEnded, isInTask, restartKeyOf, taskKeyOf, tasksOf, type Connection, type Run } from "./run.ts";
+import {
+  hasEnded,
+  isInTask,
+  restartKeyOf,
+  startKeyOf,
+  taskKeyOf,
+  tasksOf,
+  type Connection,
+  type Run,
+} from "./run.ts";
 import type { RunEffect, RunEvent, RunStep, TaskReport } from "./run-event.ts";
 
 /**
@@ -100,6 +118,10 @@ function connected(
   if (isInTask(run)) {
     return resumeTask(context, run, connection, reports);
   }
+  if (run.state === "installing") {
+    const met = meetInstalling(run, connection, reports);
+    return met === "installed" ? endInstalling(context, run) : met;
+  }
   if (run.state === "waiting") {
     return step({ ...run, startedIn: run.startedIn ?? connection.environment }, []);
   }
@@ -170,6 +192,9 @@ function taskResult(context: RunContext, run: Run, event: RunEvent & { type: "ta
       ? fail(run, { code: "restart-refused", text: bounded(event.reason ?? "The agent could not restart.") })
       : ignore(run, "no-use");
   }
+  if (run.state === "installing" && event.key === startKeyOf(run)) {
+    return event.outcome === "failed" ? notStarted(run, event.reason) : ignore(run, "no-use");
+  }
   if (!isInTask(run) || event.key !== taskKeyOf(run)) {
     return ignore(run, "stale-key");
   }
@@ -239,7 +264,12 @@ function defer(run: Run, untilMs: number): RunStep {
 function cancel(context: RunContext, run: Run, by: string): RunStep {
   const task = tasksOf(context.job, run)[run.taskIndex];
   const isWriting = run.state === "imaging" && task?.kind === "deploy-image";
-  const text = `Cancelled by ${bounded(by)}.${isWriting ? " Its disk is half written." : ""}`;
+  const left = isWriting
+    ? " Its disk is half written."
+    : run.state === "installing"
+      ? " Its installer was started, and works on unless somebody switches the computer off."
+      : "";
+  const text = `Cancelled by ${bounded(by)}.${left}`;
   return ended(run, "cancelled", { code: "cancelled", text }, abandon(context, run, "cancelled"));
 }
 

@@ -61,6 +61,8 @@ export type RunEffect =
       readonly key: string;
       readonly into: Environment;
     }
+  /** The installer is in its memory; from here on its disk may be written. */
+  | { readonly type: "start-installer"; readonly computerId: string; readonly key: string }
   | {
       readonly type: "join-session";
       readonly sessionKey: string;

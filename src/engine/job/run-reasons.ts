@@ -32,6 +32,8 @@ export function timeoutReason(job: Job, run: Run, limits: RunLimits): RunReason 
             code: "no-progress",
             text: `${contentWord(job, run)} made no progress for ${minutes(limits.stallMs)} at ${percentText(run)}: look at the session (portolan session list) and at multicast on this segment.`,
           };
+    case "installing":
+      return installerTimeout(job, run);
     case "running":
     case "queued":
     case "waiting":
@@ -64,6 +66,9 @@ function contentWord(job: Job, run: Run): string {
   if (task?.kind === "install-package") {
     return `The package ${task.packageName}`;
   }
+  if (task?.kind === "deploy-installer") {
+    return `The installer ${task.installerName}`;
+  }
   return task?.kind === "copy-file" ? `The file ${task.destination}` : "The image";
 }
 
@@ -86,6 +91,15 @@ function osTimeout(run: Run, limits: RunLimits): RunReason {
   return {
     code: "no-agent-in-os",
     text: `${restored} agent of the installed system did not connect ${within}. Look at: whether it boots from its disk; whether the agent is installed there and knows this server; a computer waiting for approval (portolan computer list).`,
+  };
+}
+
+function installerTimeout(job: Job, run: Run): RunReason {
+  const task = tasksOf(job, run)[run.taskIndex];
+  const limit = task?.kind === "deploy-installer" ? ` within ${minutes(task.timeoutMs)}` : "";
+  return {
+    code: "installer-timed-out",
+    text: `The installer was started, but the agent of an installed system did not connect${limit}. Look at: the computer's screen, where the installer may ask something; whether its answer file installs the agent at its end ({{agentInstall}}); whether the computer boots from its disk; a computer waiting for approval (portolan computer list).`,
   };
 }
 

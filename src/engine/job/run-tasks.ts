@@ -1,4 +1,5 @@
 import { decideAfter } from "./code-rule.ts";
+import { startInstaller } from "./installer-run.ts";
 import type { Environment, Task } from "./job.ts";
 import { nextOpenAtMs } from "./maintenance-window.ts";
 import type { RunEffect, RunStep, TaskReport } from "./run-event.ts";
@@ -201,6 +202,10 @@ export function resumeTask(
   const report = reports.find((candidate) => candidate.key === taskKeyOf(run));
   switch (report?.outcome) {
     case "done":
+      if (task.kind === "deploy-installer") {
+        const started = startInstaller(context, run, task);
+        return { ...started, effects: [...leaveTask(run, task, "finished"), ...started.effects] };
+      }
       // A restart is done when the computer is back, not when its agent says that it goes.
       return task.kind === "restart" || task.kind === "power-off"
         ? step(run, [])
@@ -258,6 +263,17 @@ function endTask(
   ];
   const next = follow(context, left, task, action, report);
   return { ...next, effects: [...effects, ...next.effects] };
+}
+
+/** The agent of the new system is here: the task of its installer is done, and it lives there from now on. */
+export function endInstalling(context: RunContext, run: Run): RunStep {
+  const task = tasksOf(context.job, run)[run.taskIndex];
+  const left: Run = { ...run, installer: null, startedIn: "os", sentTo: null, deadlineAtMs: null };
+  return task === undefined
+    ? beginTask(context, left)
+    : follow(context, left, task, decideAfter(task, "done", null), {
+        ...{ key: taskKeyOf(run), outcome: "done", reason: null },
+      });
 }
 
 function follow(

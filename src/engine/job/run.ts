@@ -16,6 +16,8 @@ export type RunState =
   | "imaging"
   /** Any other task. */
   | "running"
+  /** An installer was told to start; the agent of the system it installs is waited for. */
+  | "installing"
   | "done"
   | "failed"
   | "cancelled"
@@ -47,6 +49,9 @@ export type RunFailure =
   | "outcome-unknown"
   | "too-many-attempts"
   | "script-timed-out"
+  | "installer-not-started"
+  | "installer-interrupted"
+  | "installer-timed-out"
   | "too-many-jumps"
   | "cancelled"
   | "no-condition"
@@ -60,6 +65,8 @@ export type Connection = {
   readonly environment: Environment;
   /** Changes whenever the agent's process starts, so a restart cannot be taken for a reconnection. */
   readonly agentRunId: string;
+  /** Fingerprint of the key that its installed system's agent was let in with last; left out: none. */
+  readonly systemKey?: string;
 };
 
 export type RunProgress = {
@@ -127,6 +134,8 @@ export type Run = {
   readonly deadlineAtMs: number | null;
   readonly progress: RunProgress | null;
   readonly session: { readonly joined: number; readonly expected: number } | null;
+  /** While it is installing: since when, and the key of the system that is to be replaced. */
+  readonly installer: { readonly startedAtMs: number; readonly oldSystemKey: string | null } | null;
 };
 
 export function runIdOf(jobId: string, computerId: string, occurrence: number): string {
@@ -166,6 +175,7 @@ export function createRun(jobId: string, computerId: string, nowMs: number, occu
     deadlineAtMs: null,
     progress: null,
     session: null,
+    installer: null,
   };
 }
 
@@ -178,6 +188,11 @@ export function tasksOf(job: Job, run: Run): readonly Task[] {
 export function taskKeyOf(run: Run): string {
   const visit = run.jumpCount === 0 ? "" : `.${run.jumpCount}`;
   return `${run.id}:${run.taskIndex}:${run.attempt}${visit}`;
+}
+
+/** Names the order to start an installer that is in the computer's memory. */
+export function startKeyOf(run: Run): string {
+  return `${taskKeyOf(run)}:start`;
 }
 
 export function restartKeyOf(run: Run): string {

@@ -8,7 +8,10 @@ function wouldDestroy(job: Job, run: Run): boolean {
   }
   const ahead = tasksOf(job, run).slice(run.taskIndex);
   // Half a disk helps nobody: what has begun to write, with a key that only this computer has, goes on.
-  return ahead.some(isDestructive) && !(run.state === "imaging" && ahead.slice(0, 1).some(isDestructive));
+  const [current] = ahead;
+  const hasBegun =
+    (run.state === "imaging" && current?.kind === "deploy-image") || run.state === "installing";
+  return (hasBegun ? [] : ahead).some(isDestructive);
 }
 
 /** Runs of a computer of doubtful identity that have something destructive before them. */

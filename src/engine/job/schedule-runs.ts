@@ -64,9 +64,11 @@ export function expectedInSession(job: Job, runs: Iterable<Run>, like: Run, task
   for (const run of runs) {
     const isOfThis = run.jobId === job.id && run.occurrence === like.occurrence && !hasEnded(run);
     const isQueued = run.state === "queued";
+    // An installer that works has left the session its kernel came by.
+    const isBefore = run.state === "installing" ? run.taskIndex < taskIndex : run.taskIndex <= taskIndex;
     const mayCome = isQueued
       ? job.concurrency === null
-      : run.conditionIndex === like.conditionIndex && run.taskIndex <= taskIndex;
+      : run.conditionIndex === like.conditionIndex && isBefore;
     count += isOfThis && mayCome ? 1 : 0;
   }
   return count;

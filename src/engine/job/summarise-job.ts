@@ -49,7 +49,8 @@ function percentOf(job: Job, run: Run): number {
   }
   const taskCount = Math.max(1, tasksOf(job, run).length);
   const { doneBytes = 0, totalBytes = 0 } = run.progress ?? {};
-  const fraction = run.state === "imaging" && totalBytes > 0 ? doneBytes / totalBytes : 0;
+  const imaged = run.state === "imaging" && totalBytes > 0 ? doneBytes / totalBytes : 0;
+  const fraction = run.state === "installing" ? 1 : imaged;
   const percent = (100 * (Math.min(run.taskIndex, taskCount) + fraction)) / taskCount;
   return Math.min(99, Math.floor(percent));
 }
@@ -74,6 +75,10 @@ function waitingFor(job: Job, run: Run): string | null {
         : `Waits for the session: ${run.session.joined} of ${run.session.expected} have joined.`;
     case "imaging":
       return run.connection === null ? "Lost its connection; waits for it." : (run.progress?.stage ?? null);
+    case "installing":
+      return run.connection === null
+        ? "Waiting for the installed system's agent."
+        : "Starting the installer.";
     case "running":
       return `Does task ${run.taskIndex + 1} of ${tasksOf(job, run).length}: ${tasksOf(job, run)[run.taskIndex]?.kind ?? ""}.`;
     case "done":

@@ -4,6 +4,7 @@ import type { Environment, Task, TaskContent } from "./job.ts";
 export function taskEnvironment(task: Task): Environment | "any" {
   switch (task.kind) {
     case "deploy-image":
+    case "deploy-installer":
     case "capture-image":
       return "preboot";
     case "run-script":
@@ -26,13 +27,15 @@ export function taskEnvironment(task: Task): Environment | "any" {
 
 /**
  * Whether a task may be begun again when nobody knows whether it ended: each attempt comes to the same end. Chunks of an
- * image have one place and one hash; a package asks its detection rule first.
+ * image have one place and one hash; a package asks its detection rule first. An installer is fetched anew only as long as
+ * it was not told to start: what comes after that is decided in `installer-run.ts`.
  */
 export function isRepeatable(task: Task): boolean {
   switch (task.kind) {
     case "run-script":
       return task.isRepeatable ?? false;
     case "deploy-image":
+    case "deploy-installer":
     case "capture-image":
     case "copy-file":
     case "install-package":
@@ -52,7 +55,7 @@ export function isRepeatable(task: Task): boolean {
 
 /** Whether it destroys what was on the computer. */
 export function isDestructive(task: Task): boolean {
-  return task.kind === "deploy-image";
+  return task.kind === "deploy-image" || task.kind === "deploy-installer";
 }
 
 /** What the task brings to the computer by a session; `null` for none. `sizeBytes` is unknown for images. */
@@ -62,6 +65,7 @@ export function sessionContentOf(
   switch (task.kind) {
     case "deploy-image":
       return { contentId: task.imageId, sizeBytes: null };
+    case "deploy-installer":
     case "copy-file":
     case "install-package":
       return task.content satisfies TaskContent | null;
@@ -102,6 +106,7 @@ export function timeLimitMs(task: Task): number | null {
     case "uninstall-package":
       return task.timeoutMs;
     case "deploy-image":
+    case "deploy-installer":
     case "capture-image":
     case "copy-file":
     case "set-configuration":

@@ -5,8 +5,10 @@ export type PaceLimits = {
   /** Mbit/s on the wire; 0 for no cap. */
   readonly maxMbps: number;
   readonly datagramSizeBytes: number;
-  /** Blocked for this long means the tail was lost: go on with half the window. */
+  /** Blocked for this long by receivers that do report means that the tail was lost: go on with half the window. */
   readonly stallMs: number;
+  /** A receiver that reports nothing is waited for this long: a busy computer, or one that is dead. */
+  readonly awaitMs: number;
   /** A receiver that reports nothing for this long is sent away to unicast, when at least half of the room reports. */
   readonly silenceMs: number;
   /** The same when most are silent: that is the network, or the server itself, and unicast would not help them. */
@@ -24,6 +26,15 @@ export type PaceLimits = {
 const lossSampleCount = 256;
 const congestionLossRate = 0.06;
 const noiseLossRate = 0.035;
+
+/*
+ * What is on its way for longer than this waits in queues: of switches, of network cards, of sockets. The room is not a bit
+ * faster for it, and a computer that is held up for a moment loses all that its queue cannot hold.
+ */
+const queueMsMax = 250;
+/** How finely times of sending are remembered. */
+const markMs = 5;
+const markCountMax = 1024;
 
 /** Whoever is the reason that the room goes at less than half of its speed must go on alone. */
 const speedUpMin = 2;
@@ -71,7 +82,10 @@ export class Pace {
   #grownAtSequence = 0;
   /** Until the first congestion the window doubles with each that is reported. */
   #isStarting = true;
-  #blockedSinceMs: number | null = null;
+  /** The window is full, and what was reported has not moved since. */
+  #blocked: { readonly sinceMs: number; readonly reported: number } | null = null;
+  /** When datagrams were sent, in order: those from `sequence` on at `atMs` or later. BOUNDED by `markCountMax`. */
+  readonly #marks: { readonly sequence: number; readonly atMs: number }[] = [];
   #judgedAtMs: number;
   #judgedSequence = 0;
   #trial: Trial | null = null;
@@ -131,14 +145,19 @@ export class Pace {
     if (this.#isOnTrial(receiver)) {
       return;
     }
-    if (receiver.isLossy) {
+    const delayMs = nowMs - this.#sentAtMs(receiver.sequence, nowMs);
+    if (receiver.isLossy || delayMs > queueMsMax) {
       // Once for what was in flight: the others report the same overflow.
       if (receiver.sequence > this.#lossAtSequence) {
-        this.#window = Math.max(windowMin, Math.floor(this.#window * 0.6));
+        this.#window = Math.max(windowMin, Math.floor(this.#window * (receiver.isLossy ? 0.6 : 0.8)));
         this.#lossAtSequence = this.#sentSequence;
         this.#isStarting = false;
       }
-    } else if (lossRate < noiseLossRate && receiver.sequence - this.#grownAtSequence >= lossSampleCount) {
+    } else if (
+      lossRate < noiseLossRate &&
+      delayMs < queueMsMax / 2 &&
+      receiver.sequence - this.#grownAtSequence >= lossSampleCount
+    ) {
       // Once for each sample's worth of datagrams, however many receivers report it.
       this.#grownAtSequence = receiver.sequence;
       this.#window = Math.min(windowMax, this.#window + (this.#isStarting ? sampleCount : 64));
@@ -154,17 +173,18 @@ export class Pace {
   /** Datagrams that may go now. */
   budget(nowMs: number): number {
     const { windowMin, stallMs, maxMbps, datagramSizeBytes } = this.#limits;
-    let budget = this.#window - (this.#sentSequence - this.#reportedSequence(nowMs));
-    if (budget <= 0) {
-      this.#blockedSinceMs ??= nowMs;
-      if (nowMs - this.#blockedSinceMs >= stallMs) {
-        this.#blockedSinceMs = null;
-        this.#writtenOffSequence = this.#sentSequence;
-        this.#window = Math.max(windowMin, Math.floor(this.#window / 2));
-        budget = this.#window;
-      }
-    } else {
-      this.#blockedSinceMs = null;
+    const reported = this.#reportedSequence(nowMs);
+    let budget = this.#window - (this.#sentSequence - reported);
+    if (budget > 0) {
+      this.#blocked = null;
+    } else if (this.#blocked === null || reported > this.#blocked.reported) {
+      // A window that was made smaller is waited for while it empties.
+      this.#blocked = { sinceMs: nowMs, reported };
+    } else if (nowMs - this.#blocked.sinceMs >= stallMs && this.#isHeard(nowMs)) {
+      this.#blocked = null;
+      this.#writtenOffSequence = this.#sentSequence;
+      this.#window = Math.max(windowMin, Math.floor(this.#window / 2));
+      budget = this.#window;
     }
     if (maxMbps > 0) {
       const perMs = (maxMbps * 1000) / 8 / datagramSizeBytes;
@@ -178,6 +198,14 @@ export class Pace {
   /** Numbers the datagrams that are sent now. @returns the first */
   takeSequences(count: number): number {
     const first = this.#sentSequence + 1;
+    // As of the budget that they are taken from.
+    const atMs = this.#tokensAtMs;
+    if (atMs - (this.#marks.at(-1)?.atMs ?? -markMs) >= markMs) {
+      this.#marks.push({ sequence: first, atMs });
+      if (this.#marks.length > markCountMax) {
+        this.#marks.shift();
+      }
+    }
     this.#sentSequence += count;
     this.#tokens -= count;
     return first;
@@ -267,7 +295,7 @@ export class Pace {
     const lossy = receivers.filter(({ isLossy }) => isLossy);
     const isMinority = lossy.length <= receivers.length / 4;
     const median = receivers[Math.floor(receivers.length / 2)]?.sequence ?? 0;
-    const isBlocked = this.#blockedSinceMs !== null;
+    const isBlocked = this.#blocked !== null;
     return receivers.filter(
       ({ sequence, isLossy, excusedUntilMs }) =>
         nowMs >= excusedUntilMs &&
@@ -280,7 +308,23 @@ export class Pace {
   }
 
   #isAwaited(receiver: Progress, nowMs: number): boolean {
-    return nowMs - receiver.reportedAtMs < this.#limits.stallMs && !this.#isOnTrial(receiver);
+    return nowMs - receiver.reportedAtMs < this.#limits.awaitMs && !this.#isOnTrial(receiver);
+  }
+
+  /** Whether those that are waited for report: one that does not is held up, and what it was sent may lie in its queue. */
+  #isHeard(nowMs: number): boolean {
+    return [...this.#receivers.values()].every(
+      (receiver) =>
+        !this.#isAwaited(receiver, nowMs) ||
+        nowMs - receiver.reportedAtMs < this.#limits.stallMs ||
+        this.#sentSequence - receiver.sequence < this.#window,
+    );
+  }
+
+  /** When the datagram was sent; `nowMs` when that is forgotten. */
+  #sentAtMs(sequence: number, nowMs: number): number {
+    const mark = this.#marks.findLast((candidate) => candidate.sequence <= sequence);
+    return mark?.atMs ?? nowMs;
   }
 
   /**

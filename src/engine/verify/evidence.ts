@@ -1,5 +1,5 @@
 import type { RelayTrace } from "../boot/boot-event.ts";
-import type { Flow } from "#plan/flow.ts";
+import type { Flow, FlowId } from "#plan/flow.ts";
 import type { Segment } from "#plan/segment.ts";
 import type { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { ProbeKind } from "#wire/probe/probe-order.ts";
@@ -52,6 +52,8 @@ export type SegmentEvidence = {
   /** `null`: nobody there could try anything. */
   readonly prober: Prober | null;
   readonly flows: readonly Flow[];
+  /** Flows that the server itself has no socket for, with the reason: no device on the way is to blame. */
+  readonly unserved: readonly { readonly flowIds: readonly FlowId[]; readonly reason: string }[];
   /** Ports that no computer needs, by name. */
   readonly closedPorts: readonly { readonly name: ClosedPortName; readonly port: number }[];
   readonly expectedFile: { readonly sizeBytes: number; readonly sha256: string };
@@ -67,6 +69,10 @@ export type SegmentEvidence = {
   readonly discovery: Sighted<"discovery">;
   readonly transfer: Sighted<"transfer">;
   readonly transferPort: number | null;
+  readonly remote: Sighted<"remote">;
+  readonly remotePort: number | null;
+  /** The server has seen the ticket of the remote connection. */
+  readonly isRemoteJoined: boolean;
   readonly flood: Sighted<"multicast">;
   readonly multicast: Sighted<"multicast">;
   readonly multicastSent: MulticastSent;

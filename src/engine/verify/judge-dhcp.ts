@@ -1,3 +1,4 @@
+import { describeRelay } from "../boot/describe-trace.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { OfferSighting } from "#wire/probe/probe-sighting.ts";
 import type { CellWriter } from "./cell.ts";
@@ -16,12 +17,7 @@ export function describeArrival(arrival: ServerArrival): string {
   if (relay === null) {
     return from;
   }
-  const marks = [
-    relay.circuitId === null ? null : `circuit ${relay.circuitId}`,
-    relay.remoteId === null ? null : `remote ${relay.remoteId}`,
-  ].filter((part) => part !== null);
-  const option82 = marks.length === 0 ? "no option 82" : `option 82: ${marks.join(", ")}`;
-  return `${from}, through relay ${relay.address} (hops ${relay.hops}, ${option82})`;
+  return `${from}, through ${describeRelay(relay)}${relay.circuitId === null ? ", no option 82" : ""}`;
 }
 
 /** Offers of an address: what the site's DHCP servers sent. */

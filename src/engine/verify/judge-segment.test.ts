@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findInEvidence } from "../findings/segment-findings.ts";
+import type { ExportFormat } from "#plan/export/exporters.ts";
 import { computeFlows } from "#plan/flows.ts";
 import type { Segment } from "#plan/segment.ts";
 import { classicSettings } from "#plan/settings.ts";
@@ -8,6 +9,7 @@ import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import type { OfferSighting, TcpSighting } from "#wire/probe/probe-sighting.ts";
 import type { ServerArrival, SegmentEvidence } from "./evidence.ts";
 import { judgeSegment } from "./judge-segment.ts";
+import type { RemedyBook } from "./cell.ts";
 import { createRemedyBook } from "./remedy-book.ts";
 import type { Cell } from "./verdict.ts";
 
@@ -69,6 +71,7 @@ const healthy: SegmentEvidence = {
     ...{ address: ip("10.2.0.9"), serverAddress: server, interfaceName: "eth0" },
   },
   flows,
+  unserved: [],
   closedPorts: [
     { name: "console", port: 8443 },
     { name: "unused", port: 1019 },
@@ -114,6 +117,9 @@ const healthy: SegmentEvidence = {
     sighting: { kind: "transfer", tcp: open, receivedBytes: 15, sha256: "m", elapsedMs: 5 },
   },
   transferPort: 40_001,
+  remote: { type: "seen", sighting: { kind: "remote", tcp: open, elapsedMs: 9 } },
+  remotePort: 40_002,
+  isRemoteJoined: true,
   flood: { type: "seen", sighting: { kind: "multicast", pairs: [], wire } },
   multicast: {
     type: "seen",
@@ -127,10 +133,16 @@ const healthy: SegmentEvidence = {
   arrivals: { discover: [relayed], bootServer: [direct], discovery: [direct], tftp: [direct] },
 };
 
+function book(format: ExportFormat): RemedyBook {
+  return createRemedyBook({ segment: far, flows, serverName: "ds1", profile: "classic", format });
+}
+
 function judge(change: Partial<SegmentEvidence>): Cell[] {
   const evidence = { ...healthy, ...change };
-  const given = { segment: evidence.segment, flows, serverName: "ds1", profile: "classic" };
-  return judgeSegment(evidence, createRemedyBook({ ...given, format: "nftables" }), "boot one of them");
+  return judgeSegment(evidence, book("nftables"), {
+    reason: "no agent is connected from far (10.2.0.0/24)",
+    remedy: "boot one of them",
+  });
 }
 
 function faultsOf(cells: readonly Cell[]): (readonly [string, string, string | null])[] {
@@ -142,7 +154,7 @@ function faultsOf(cells: readonly Cell[]): (readonly [string, string, string | n
 test("verdicts: a healthy segment has no fault and no finding, and a cell for every flow it needs", () => {
   const cells = judge({});
   assert.deepEqual(faultsOf(cells), []);
-  assert.deepEqual(findInEvidence(healthy, cells), []);
+  assert.deepEqual(findInEvidence(healthy, cells, book("nftables")), []);
   const needed = flows.filter(({ state, intents }) => state === "on" && intents.includes("imaging"));
   assert.deepEqual(
     cells.map(({ flow }) => flow),
@@ -179,12 +191,29 @@ test("verdicts: what is lost on the way there and on the way back is told apart,
     ["not-tested", "boot.tftp is blocked, so no data is sent"],
   );
   const remedy = lost.find(({ flow }) => flow === "boot.tftp")?.remedy ?? "";
-  assert.match(remedy, /^ip saddr 10\.2\.0\.0\/24 ip daddr 10\.1\.0\.1 udp dport 69 /);
+  assert.match(
+    remedy,
+    /^# table inet portolan_far, chain rules:\nip saddr 10\.2\.0\.0\/24 ip daddr 10\.1\.0\.1 udp dport 69 /,
+  );
 
   const answerLost = judge({
     dhcp: { type: "seen", sighting: { kind: "dhcp", sentCount: 3, offers: [leaseOffer] } },
   });
   assert.deepEqual(faultsOf(answerLost), [["boot.dhcp-reply", "blocked", "answer-filtered"]]);
+});
+
+test("verdicts: where the server itself does not listen, no device on the way is blamed", () => {
+  const refused = { ...open, state: "refused" as const, localEnd: null };
+  const http: SegmentEvidence["http"] = {
+    type: "seen",
+    sighting: { kind: "http", tcp: refused, status: 0, receivedBytes: 0, sha256: "", elapsedMs: 1 },
+  };
+  assert.deepEqual(faultsOf(judge({ http })), [["boot.http", "blocked", "refused-on-the-way"]]);
+  const unserved = [{ flowIds: ["boot.http" as const], reason: "tcp port 8069 is held by nginx" }];
+  const cells = judge({ http, unserved });
+  assert.deepEqual(faultsOf(cells), [["boot.http", "blocked", "nothing-listens"]]);
+  assert.match(cells.find(({ flow }) => flow === "boot.http")?.cause ?? "", /held by nginx/);
+  assert.deepEqual(faultsOf(judge({ unserved })), [], "what answers is served");
 });
 
 test("verdicts: an offer that comes after firmware has stopped waiting is late", () => {
@@ -206,6 +235,29 @@ test("verdicts: multicast that needs a larger TTL, is lost in part, or is too la
   assert.deepEqual(faultsOf(judge(multicast([small]))), [["imaging.data", "degraded", "path-mtu"]]);
   const unasked = judge(multicast([pair("224.2.0.2", 401, [[16, 30]])], { queryCount: 0 }));
   assert.deepEqual(faultsOf(unasked), [["imaging.data", "degraded", "no-querier"]]);
+});
+
+test("findings: a querier that is missing is mended by lines of the device that was named", () => {
+  const silent = { ...wire, queryCount: 0, querierAddress: null, floodedCount: 12 };
+  const evidence: SegmentEvidence = {
+    ...healthy,
+    flood: { type: "seen", sighting: { kind: "multicast", pairs: [], wire: silent } },
+    multicast: {
+      type: "seen",
+      sighting: { kind: "multicast", pairs: [pair("224.2.0.2", 401, [[16, 30]])], wire: silent },
+    },
+  };
+  for (const [format, line] of [
+    ["cisco-ios", /^ip igmp snooping querier$/m],
+    ["cisco-nxos", /ip igmp snooping querier 10\.2\.0\.254/],
+    ["routeros", /multicast-querier=yes/],
+    ["nftables", /mcast_querier 1/],
+  ] as const) {
+    const [finding] = findInEvidence(evidence, [], book(format));
+    assert.equal(finding?.kind, "no-igmp-querier");
+    assert.match(finding.remedy ?? "", line);
+    assert.equal(finding.remedy, book(format).forDevice("querier"));
+  }
 });
 
 test("verdicts: an open console is a fault only where a filter stands that lets it through", () => {

@@ -1,10 +1,11 @@
 import type { Flow, FlowId } from "#plan/flow.ts";
+import { findFlow } from "#plan/flows.ts";
 import { CellWriter, type RemedyBook } from "./cell.ts";
 import type { SegmentEvidence } from "./evidence.ts";
 import { judgeDhcp } from "./judge-dhcp.ts";
 import { judgeDiscovery } from "./judge-discovery.ts";
 import { judgeMulticast } from "./judge-multicast.ts";
-import { judgeClosedPorts, judgeControl, judgeHttp, judgeTransfer } from "./judge-tcp.ts";
+import { judgeClosedPorts, judgeControl, judgeHttp, judgeRemote, judgeTransfer } from "./judge-tcp.ts";
 import { judgeTftp } from "./judge-tftp.ts";
 import type { Cell } from "./verdict.ts";
 
@@ -15,18 +16,21 @@ export function neededFlows(evidence: Pick<SegmentEvidence, "flows" | "segment">
   );
 }
 
+/** Why a segment was not tested at all, and how to have it tested. */
+export type Untested = { readonly reason: string; readonly remedy: string };
+
 /**
  * The verdicts on one segment, from what its prober and the server saw: one cell for every flow that the segment
  * needs, then one for every port that must be closed. A flow that cannot be tried because another does not pass is not
  * red itself; it says which.
+ *
+ * @param untested what is said of every flow when there was no prober
  */
-export function judgeSegment(evidence: SegmentEvidence, remedies: RemedyBook, howToProbe: string): Cell[] {
+export function judgeSegment(evidence: SegmentEvidence, remedies: RemedyBook, untested: Untested): Cell[] {
   const writer = new CellWriter(evidence, remedies);
   const needed = neededFlows(evidence);
   if (evidence.prober === null) {
-    return needed.map(({ id }) =>
-      writer.notTested(id, `no agent is connected from ${writer.place()}`, howToProbe),
-    );
+    return needed.map(({ id }) => writer.notTested(id, untested.reason, untested.remedy));
   }
   const judged = new Map<FlowId, Cell>(
     [
@@ -40,8 +44,27 @@ export function judgeSegment(evidence: SegmentEvidence, remedies: RemedyBook, ho
       judgeWake(writer),
     ].map((cell) => [cell.flow as FlowId, cell]),
   );
-  const cells = needed.map((flow) => judged.get(flow.id) ?? judgeOther(writer, flow, judged));
+  if (findFlow(evidence.flows, "remote.control").carrier === null) {
+    judged.set("remote.control", judgeRemote(writer));
+  }
+  const cells = needed.map((flow) =>
+    judgeListener(writer, flow.id, judged.get(flow.id) ?? judgeOther(writer, flow, judged)),
+  );
   return [...cells, ...judgeClosedPorts(writer)];
+}
+
+/** What the server itself does not listen for is stopped by no device on the way. */
+function judgeListener(writer: CellWriter, flow: FlowId, cell: Cell): Cell {
+  const unserved = writer.evidence.unserved.find(({ flowIds }) => flowIds.includes(flow));
+  return cell.verdict !== "blocked" || unserved === undefined
+    ? cell
+    : writer.fault(flow, "blocked", {
+        evidence: cell.evidence,
+        causeCode: "nothing-listens",
+        cause: `the server itself does not listen there: ${unserved.reason}`,
+        remedy:
+          "on the server: end what is in the way, or change the setting; it is tried again every few seconds, and portolan plan show says when it listens",
+      });
 }
 
 function judgeWake(writer: CellWriter): Cell {

@@ -2,10 +2,24 @@ import { findFlow } from "#plan/flows.ts";
 import type { FlowId } from "#plan/flow.ts";
 import type { TcpSighting } from "#wire/probe/probe-sighting.ts";
 import type { CellWriter } from "./cell.ts";
+import type { Sighted, SightingOf } from "./evidence.ts";
 import type { Cell } from "./verdict.ts";
 
 /** An answer that takes longer makes firmware and agents try again. */
 const lateMs = 1000;
+
+type TcpKind = "control" | "http" | "transfer" | "remote";
+
+/** Whether a connection stands, and took too long. */
+export function isLate(sighted: Sighted<TcpKind>): boolean {
+  return (
+    sighted?.type === "seen" && sighted.sighting.tcp.state === "open" && latencyOf(sighted.sighting) > lateMs
+  );
+}
+
+function latencyOf(sighting: SightingOf<TcpKind>): number {
+  return sighting.kind === "control" ? sighting.tcp.elapsedMs + (sighting.tlsMs ?? 0) : sighting.elapsedMs;
+}
 
 /** What became of a TCP connection; `null` when it stands and the rest may be judged. */
 function judgeConnection(writer: CellWriter, flow: FlowId, port: number, tcp: TcpSighting): Cell | null {
@@ -53,7 +67,7 @@ function judgeTime(writer: CellWriter, flow: FlowId, latencyMs: number, evidence
   }
   return writer.fault(flow, "late", {
     latencyMs,
-    evidence: `${evidence}; it took ${seconds(latencyMs)}`,
+    evidence: `${evidence}; it took ${seconds(latencyMs)}, and was slow twice`,
     causeCode: "too-slow",
     cause: "packets are lost on the way, or the server is busy",
     remedy: null,
@@ -66,7 +80,7 @@ export function judgeControl(writer: CellWriter): Cell {
   if (control === null || control.type === "not-tried") {
     return writer.notTested(flow, control?.reason ?? "it was not asked");
   }
-  const { tcp, tlsMs } = control.sighting;
+  const { tcp } = control.sighting;
   const [port = 0] = portsOf(findFlow(flows, flow).ports);
   const failed = judgeConnection(writer, flow, port, tcp);
   return (
@@ -74,7 +88,7 @@ export function judgeControl(writer: CellWriter): Cell {
     judgeTime(
       writer,
       flow,
-      tcp.elapsedMs + (tlsMs ?? 0),
+      latencyOf(control.sighting),
       `a new connection to TCP ${port} and TLS with the site's key, from ${tcp.localEnd}; ` +
         `the server sees this computer as ${prober?.address}`,
     )
@@ -129,6 +143,28 @@ export function judgeTransfer(writer: CellWriter): Cell {
         evidence: `TCP ${transferPort} was reached, but the bytes are not those that were sent`,
         causeCode: "wrong-server",
         cause: "something between the segment and the server changes the connection",
+        remedy: null,
+      });
+}
+
+/** Where remote control has a port of its own; inside the control port it stands and falls with that. */
+export function judgeRemote(writer: CellWriter): Cell {
+  const flow = "remote.control";
+  const { remote, remotePort, isRemoteJoined } = writer.evidence;
+  if (remote === null || remote.type === "not-tried") {
+    return writer.notTested(flow, remote?.reason ?? "it was not asked");
+  }
+  const { tcp, elapsedMs } = remote.sighting;
+  const failed = judgeConnection(writer, flow, remotePort ?? 0, tcp);
+  if (failed !== null) {
+    return failed;
+  }
+  return isRemoteJoined
+    ? judgeTime(writer, flow, elapsedMs, `a ticketed TLS connection to TCP ${remotePort}`)
+    : writer.fault(flow, "blocked", {
+        evidence: `TCP ${remotePort} was reached, but the server did not see the ticket that was shown there`,
+        causeCode: "wrong-server",
+        cause: "something between the segment and the server answers in its place",
         remedy: null,
       });
 }

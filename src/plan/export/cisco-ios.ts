@@ -8,7 +8,7 @@ import {
   segmentInterfaceOf,
   serverInterfaceOf,
 } from "./device-names.ts";
-import { aclRemedy, type DeviceNeed, withoutComments } from "./device-lines.ts";
+import { aclRemedy, needLines } from "./device-lines.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, groupsOf, headerSentences, sentence, toText } from "./rule-text.ts";
 
@@ -122,24 +122,22 @@ function renderRollback(input: ExportInput): string {
   ]);
 }
 
-function renderNeed(need: DeviceNeed, input: ExportInput): string[] {
-  switch (need) {
-    case "dhcp-relay":
-      return withoutComments(relayLines(input), "!");
-    case "multicast-routing":
-      return withoutComments(multicastLines(input), "!");
-    case "querier":
-      return ["ip igmp snooping querier"];
-  }
-}
-
 export const ciscoIos: Exporter = {
   title: "Cisco IOS and IOS XE, on the router of the segment",
   device: "router",
   fileExtension: "txt",
   renderLine: (rule) => aclLines(rule, wildcardMasks),
   renderMissing: (rule, input) => aclRemedy(rule, input, wildcardMasks),
-  renderNeed,
+  renderNeed: (need, input) =>
+    needLines(
+      need,
+      {
+        "dhcp-relay": relayLines(input),
+        "multicast-routing": multicastLines(input),
+        querier: ["ip igmp snooping querier"],
+      },
+      "!",
+    ),
   render,
   renderRollback,
 };

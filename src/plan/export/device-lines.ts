@@ -12,6 +12,15 @@ export function withoutComments(lines: readonly string[], mark: string): string[
   return lines.filter((line) => !line.trimStart().startsWith(mark));
 }
 
+/** Of what it lacks the lines for one need. */
+export function needLines(
+  need: DeviceNeed,
+  lines: Readonly<Record<DeviceNeed, readonly string[]>>,
+  mark: string,
+): string[] {
+  return withoutComments(lines[need], mark);
+}
+
 /**
  * The lines of a rule, each under the list it is missing from and the direction that list stands in. A line that is added at
  * the end of a list comes after its `permit ip any any`, so the place is named as well.

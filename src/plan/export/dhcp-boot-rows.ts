@@ -1,3 +1,4 @@
+import type { BoundaryRule } from "./boundary-rules.ts";
 import type { ExportInput } from "./exporter.ts";
 
 /**
@@ -50,6 +51,11 @@ export function dhcpBootRows(input: ExportInput): DhcpBootRow[] {
       isUrl: true,
     },
   ];
+}
+
+/** What a DHCP server says stands in for our own offer, so it mends these two. */
+export function isOfferRule({ flowId }: BoundaryRule): boolean {
+  return flowId === "boot.dhcp" || flowId === "boot.dhcp-reply";
 }
 
 /** When each of these files is wanted, and when not. */

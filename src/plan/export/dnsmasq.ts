@@ -1,4 +1,6 @@
-import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences } from "./dhcp-boot-rows.ts";
+import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
+import type { BoundaryRule } from "./boundary-rules.ts";
+import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences, isOfferRule } from "./dhcp-boot-rows.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, headerSentences, identifier, sentence, toText } from "./rule-text.ts";
 
@@ -20,14 +22,37 @@ function rowLines(row: DhcpBootRow, input: ExportInput): string[] {
   ];
 }
 
+function bootLines(input: ExportInput): string[] {
+  return dhcpBootRows(input).flatMap((row) => rowLines(row, input));
+}
+
+function rangeLine(input: ExportInput): string {
+  return `dhcp-range=set:${identifier(input, "-", 60)},FIRST-ADDRESS,LAST-ADDRESS`;
+}
+
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  return isOfferRule(rule)
+    ? [
+        "# a file in /etc/dnsmasq.d, then restart dnsmasq; the segment's dhcp-range gets the tag:",
+        rangeLine(input),
+        ...bootLines(input),
+      ]
+    : [];
+}
+
+/** A relayed segment needs its mask said. */
+function renderRange(input: ExportInput): string[] {
+  return [`${rangeLine(input)},${Ipv4Address.fromNumber(Ipv4Subnet.mask(input.segment.cidr.prefixLength))}`];
+}
+
 function render(input: ExportInput): string {
   return toText([
     ...commentLines("#", [
       ...headerSentences(input),
       ...dhcpSnippetSentences,
-      `The dhcp-range of this segment gets the tag: dhcp-range=set:${identifier(input, "-", 60)},FIRST,LAST,...`,
+      `The dhcp-range of this segment gets the tag: ${rangeLine(input)},...`,
     ]),
-    ...dhcpBootRows(input).flatMap((row) => rowLines(row, input)),
+    ...bootLines(input),
   ]);
 }
 
@@ -37,6 +62,8 @@ export const dnsmasq: Exporter = {
   fileExtension: "conf",
   rollbackExtension: "txt",
   renderLine: () => [],
+  renderMissing,
+  renderRange,
   render,
   renderRollback: (input) =>
     toText([

@@ -38,6 +38,8 @@ export type Exporter = {
   readonly renderMissing?: (rule: BoundaryRule, input: ExportInput) => readonly string[];
   /** What it lacks beside rules, without comments; empty where it has no such lines. */
   readonly renderNeed?: (need: DeviceNeed, input: ExportInput) => readonly string[];
+  /** What gives computers of the segment addresses, on devices that can. */
+  readonly renderRange?: (input: ExportInput) => readonly string[];
   /** Ends with a new line. Loading it again changes nothing. */
   readonly render: (input: ExportInput) => string;
   /** Takes back what `render` did, and nothing else. */

@@ -31,6 +31,16 @@ function renderLine(rule: BoundaryRule): string[] {
   );
 }
 
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  const lines = renderLine(rule);
+  return lines.length === 0
+    ? []
+    : [
+        `<!-- on the server, in /etc/firewalld/policies/${policyName(input)}.xml; then firewall-cmd --reload -->`,
+        ...lines,
+      ];
+}
+
 function render(input: ExportInput): string {
   return toText([
     '<?xml version="1.0" encoding="utf-8"?>',
@@ -70,6 +80,7 @@ export const firewalld: Exporter = {
   fileExtension: "xml",
   rollbackExtension: "sh",
   renderLine,
+  renderMissing,
   render,
   renderRollback,
 };

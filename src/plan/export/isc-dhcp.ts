@@ -1,5 +1,6 @@
 import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
-import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences } from "./dhcp-boot-rows.ts";
+import type { BoundaryRule } from "./boundary-rules.ts";
+import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences, isOfferRule } from "./dhcp-boot-rows.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, headerSentences, sentence, toText } from "./rule-text.ts";
 
@@ -23,16 +24,41 @@ function rowLines(row: DhcpBootRow, index: number, input: ExportInput): string[]
   ];
 }
 
+function subnetLine({ segment: { cidr } }: ExportInput): string {
+  return `subnet ${cidr.address} netmask ${Ipv4Address.fromNumber(Ipv4Subnet.mask(cidr.prefixLength))} {`;
+}
+
+const architectureLine = "option portolan-architecture code 93 = unsigned integer 16;";
+
+function bootLines(input: ExportInput): string[] {
+  return [...dhcpBootRows(input).flatMap((row, index) => rowLines(row, index, input)), "  }"];
+}
+
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  return isOfferRule(rule)
+    ? [
+        "# dhcpd.conf, once in the global part:",
+        architectureLine,
+        "# and in the declaration of the segment's subnet:",
+        subnetLine(input),
+        ...bootLines(input),
+        "}",
+      ]
+    : [];
+}
+
+function renderRange(input: ExportInput): string[] {
+  return [subnetLine(input), "  range FIRST-ADDRESS LAST-ADDRESS;", "}"];
+}
+
 function render(input: ExportInput): string {
-  const { cidr } = input.segment;
   return toText([
     ...commentLines("#", [...headerSentences(input), ...dhcpSnippetSentences]),
     "# Once in the global part of dhcpd.conf:",
-    "option portolan-architecture code 93 = unsigned integer 16;",
+    architectureLine,
     "# Between the braces of the segment's own subnet declaration, beside what stands there:",
-    `subnet ${cidr.address} netmask ${Ipv4Address.fromNumber(Ipv4Subnet.mask(cidr.prefixLength))} {`,
-    ...dhcpBootRows(input).flatMap((row, index) => rowLines(row, index, input)),
-    "  }",
+    subnetLine(input),
+    ...bootLines(input),
     "}",
   ]);
 }
@@ -43,6 +69,8 @@ export const iscDhcp: Exporter = {
   fileExtension: "conf",
   rollbackExtension: "txt",
   renderLine: () => [],
+  renderMissing,
+  renderRange,
   render,
   renderRollback: (input) =>
     toText([

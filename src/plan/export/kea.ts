@@ -1,5 +1,6 @@
 import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
-import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences } from "./dhcp-boot-rows.ts";
+import type { BoundaryRule } from "./boundary-rules.ts";
+import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences, isOfferRule } from "./dhcp-boot-rows.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, headerSentences, identifier, sentence, toText } from "./rule-text.ts";
 
@@ -35,9 +36,34 @@ function classLines(row: DhcpBootRow, input: ExportInput, isLast: boolean): stri
   ];
 }
 
-function render(input: ExportInput): string {
+function classNames(input: ExportInput): string {
+  return dhcpBootRows(input)
+    .map((row) => `"${identifier(input, "-", 60)}-${row.name}"`)
+    .join(", ");
+}
+
+function bootLines(input: ExportInput): string[] {
   const rows = dhcpBootRows(input);
-  const names = rows.map((row) => `"${identifier(input, "-", 60)}-${row.name}"`);
+  return rows.flatMap((row, index) => classLines(row, input, index === rows.length - 1));
+}
+
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  return isOfferRule(rule)
+    ? [
+        '// kea-dhcp4.conf, in "client-classes":',
+        ...bootLines(input),
+        `// and in "subnet4", in the subnet ${Ipv4Subnet.format(input.segment.cidr)}:`,
+        `        "require-client-classes": [${classNames(input)}]`,
+      ]
+    : [];
+}
+
+function renderRange({ segment }: ExportInput): string[] {
+  const subnet = Ipv4Subnet.format(segment.cidr);
+  return [`{ "subnet": "${subnet}", "pools": [{ "pool": "FIRST-ADDRESS - LAST-ADDRESS" }] }`];
+}
+
+function render(input: ExportInput): string {
   return toText([
     ...commentLines("//", [
       ...headerSentences(input),
@@ -47,12 +73,12 @@ function render(input: ExportInput): string {
     "{",
     '  "Dhcp4": {',
     '    "client-classes": [',
-    ...rows.flatMap((row, index) => classLines(row, input, index === rows.length - 1)),
+    ...bootLines(input),
     "    ],",
     '    "subnet4": [',
     "      {",
     `        "subnet": "${Ipv4Subnet.format(input.segment.cidr)}",`,
-    `        "require-client-classes": [${names.join(", ")}]`,
+    `        "require-client-classes": [${classNames(input)}]`,
     "      }",
     "    ]",
     "  }",
@@ -66,6 +92,8 @@ export const kea: Exporter = {
   fileExtension: "json",
   rollbackExtension: "txt",
   renderLine: () => [],
+  renderMissing,
+  renderRange,
   render,
   renderRollback: (input) =>
     toText([

@@ -40,6 +40,10 @@ function renderLine(rule: BoundaryRule): string[] {
   return [words.filter((word) => word !== "").join(" ")];
 }
 
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  return [`# table inet ${identifier(input, "_", 60)}, chain rules:`, ...renderLine(rule)];
+}
+
 function withReasons(rules: readonly BoundaryRule[]): string[] {
   return rules.flatMap((rule) => [
     `\t\t# ${sentence(rule.reason)}`,
@@ -152,6 +156,7 @@ export const nftables: Exporter = {
   device: "router",
   fileExtension: "nft",
   renderLine,
+  renderMissing,
   render,
   renderRollback,
 };

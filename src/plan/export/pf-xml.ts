@@ -1,10 +1,18 @@
 import { type Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import type { BoundaryRule } from "./boundary-rules.ts";
 import { type PortSpan, spanText } from "./port-spans.ts";
-import { placeholderSentences, segmentInterfaceOf, serverInterfaceOf } from "./device-names.ts";
+import type { DeviceNeed } from "./device-lines.ts";
+import {
+  helperAddresses,
+  needsRelay,
+  placeholderSentences,
+  segmentInterfaceOf,
+  serverInterfaceOf,
+} from "./device-names.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import {
   destinationsOf,
+  groupsOf,
   headerSentences,
   identifier,
   ruleLabel,
@@ -42,7 +50,34 @@ function renderLine(rule: BoundaryRule, input: ExportInput): string[] {
   );
 }
 
-function render(input: ExportInput, product: string): string {
+/** Where the product's own pages have what config.xml does not take from others. */
+type Pages = { readonly relay: string; readonly proxy: string };
+
+/** The rule, under the list it is missing from; rules after one that blocks are never asked. */
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  const arrivesOn = rule.direction === "to-server" ? segmentInterfaceOf(input) : serverInterfaceOf(input);
+  return [
+    `<!-- config.xml, in <filter>; shown as Firewall, Rules, ${arrivesOn}: above the rule that blocks -->`,
+    ...renderLine(rule, input),
+  ];
+}
+
+/** An IGMP proxy also asks who listens, so it is the querier of the segment. */
+function renderNeed(need: DeviceNeed, input: ExportInput, pages: Pages): string[] {
+  const downstream = segmentInterfaceOf(input);
+  return need === "dhcp-relay"
+    ? needsRelay(input)
+      ? [`${pages.relay}: interface ${downstream}, destination servers ${helperAddresses(input).join(", ")}`]
+      : []
+    : input.groups.length === 0
+      ? []
+      : [
+          `${pages.proxy}: ${serverInterfaceOf(input)} is upstream, network ${input.serverAddress}/32`,
+          `${pages.proxy}: ${downstream} is downstream, network ${subnetText(input.segment.cidr)}`,
+        ];
+}
+
+function render(input: ExportInput, product: string, pages: Pages): string {
   return toText([
     "<!--",
     ...[...headerSentences(input), ...placeholderSentences(input)].map(
@@ -50,7 +85,13 @@ function render(input: ExportInput, product: string): string {
     ),
     `  ${product}: rules are in config.xml, in <filter>. Save a backup of it (area: firewall rules), remove the rules whose`,
     `  description starts with ${identifier(input, "-", 40)}, put these before the others, and restore it.`,
-    "  The relay: Services, DHCP Relay, with the address of your DHCP server and ours. Multicast: the PIMD or igmpproxy package.",
+    ...renderNeed("dhcp-relay", input, pages).map((line) => `  ${line}`),
+    ...(input.dhcpServerAddresses.length === 0
+      ? ["  The address of your DHCP server stays there beside ours."]
+      : []),
+    ...(groupsOf(input.rules).length === 0
+      ? ["  Multicast stays in its segment: no IGMP proxy, so imaging across this router is by unicast."]
+      : renderNeed("multicast-routing", input, pages).map((line) => `  ${line}`)),
     "-->",
     "<filter>",
     ...input.rules.flatMap((rule) => [
@@ -71,17 +112,25 @@ function renderRollback(input: ExportInput): string {
   ]);
 }
 
-function pfExporter(product: string): Exporter {
+function pfExporter(product: string, pages: Pages): Exporter {
   return {
     title: `${product}, rules for config.xml`,
     device: "router",
     fileExtension: "xml",
     renderLine,
-    render: (input) => render(input, product),
+    renderMissing,
+    renderNeed: (need, input) => renderNeed(need, input, pages),
+    render: (input) => render(input, product, pages),
     renderRollback,
   };
 }
 
 /** Both are configurations over pf with the same rule elements. */
-export const pfsense = pfExporter("pfSense");
-export const opnsense = pfExporter("OPNsense");
+export const pfsense = pfExporter("pfSense", {
+  relay: "Services, DHCP Relay",
+  proxy: "Services, IGMP Proxy",
+});
+export const opnsense = pfExporter("OPNsense", {
+  relay: "Services, DHCRelay",
+  proxy: "Services, IGMP Proxy (plugin os-igmp-proxy)",
+});

@@ -1,4 +1,6 @@
-import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences } from "./dhcp-boot-rows.ts";
+import { Ipv4Address, Ipv4Subnet } from "#wire/address/ipv4-address.ts";
+import type { BoundaryRule } from "./boundary-rules.ts";
+import { type DhcpBootRow, dhcpBootRows, dhcpSnippetSentences, isOfferRule } from "./dhcp-boot-rows.ts";
 import type { Exporter, ExportInput } from "./exporter.ts";
 import { commentLines, headerSentences, identifier, sentence, toText } from "./rule-text.ts";
 
@@ -42,6 +44,30 @@ function rowLines(row: DhcpBootRow, order: number, input: ExportInput): string[]
   ];
 }
 
+// The console of Windows Server knows option 60 only once it was defined.
+const optionLine =
+  "if (-not (Get-DhcpServerv4OptionDefinition -OptionId 60 -ErrorAction SilentlyContinue)) { Add-DhcpServerv4OptionDefinition -Name PXEClient -OptionId 60 -Type String }";
+
+function bootLines(input: ExportInput): string[] {
+  return [optionLine, ...dhcpBootRows(input).flatMap((row, index) => rowLines(row, index + 1, input))];
+}
+
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  return isOfferRule(rule)
+    ? [
+        `# on the Windows DHCP server, as administrator; policies of scope ${input.segment.cidr.address}:`,
+        ...bootLines(input),
+      ]
+    : [];
+}
+
+function renderRange({ segment: { name, cidr } }: ExportInput): string[] {
+  const mask = Ipv4Address.fromNumber(Ipv4Subnet.mask(cidr.prefixLength));
+  return [
+    `Add-DhcpServerv4Scope -Name '${sentence(name, 60)}' -StartRange FIRST-ADDRESS -EndRange LAST-ADDRESS -SubnetMask ${mask}`,
+  ];
+}
+
 function render(input: ExportInput): string {
   return toText([
     ...commentLines("#", [
@@ -49,9 +75,7 @@ function render(input: ExportInput): string {
       ...dhcpSnippetSentences,
       "Run as administrator on the Windows DHCP server. Policies of an earlier run are replaced.",
     ]),
-    // The console of Windows Server knows option 60 only once it was defined.
-    "if (-not (Get-DhcpServerv4OptionDefinition -OptionId 60 -ErrorAction SilentlyContinue)) { Add-DhcpServerv4OptionDefinition -Name PXEClient -OptionId 60 -Type String }",
-    ...dhcpBootRows(input).flatMap((row, index) => rowLines(row, index + 1, input)),
+    ...bootLines(input),
   ]);
 }
 
@@ -60,6 +84,8 @@ export const windowsDhcp: Exporter = {
   device: "dhcp-server",
   fileExtension: "ps1",
   renderLine: () => [],
+  renderMissing,
+  renderRange,
   render,
   renderRollback: (input) =>
     toText([

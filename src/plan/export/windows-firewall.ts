@@ -38,6 +38,16 @@ function renderLine(rule: BoundaryRule, input: ExportInput): string[] {
   ];
 }
 
+function renderMissing(rule: BoundaryRule, input: ExportInput): string[] {
+  const lines = renderLine(rule, input);
+  return lines.length === 0
+    ? []
+    : [
+        `# on Windows computers of ${sentence(input.segment.name)}, as administrator, or by group policy:`,
+        ...lines,
+      ];
+}
+
 function removeLine(input: ExportInput): string {
   return `Remove-NetFirewallRule -Group 'Portolan ${sentence(input.segment.name, 40)}' -ErrorAction SilentlyContinue`;
 }
@@ -68,6 +78,7 @@ export const windowsFirewall: Exporter = {
   device: "computer",
   fileExtension: "ps1",
   renderLine,
+  renderMissing,
   render,
   renderRollback,
 };

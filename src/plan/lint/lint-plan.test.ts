@@ -97,6 +97,15 @@ describe("plan lint", () => {
       ["ttl-too-small", "portolan settings set imaging.ttl 4"],
     );
     assert.deepEqual(codes({ "imaging.ttl": 4 }, { segments, hops }), []);
+    const both = [far, { ...far, name: "farther" }];
+    const [every] = lint(
+      { "imaging.ttl": 1 },
+      { segments: both, hops: [{ segmentName: "farther", routerCount: 2 }] },
+    );
+    assert.match(
+      every?.what ?? "",
+      /TTL 1 does not reach segment far, which is 1 router away; nor segment farther, which is 2 routers away\.$/,
+    );
   });
 
   test("a TTL far above what was measured is a note; without a measurement there is none", () => {

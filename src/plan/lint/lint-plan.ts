@@ -21,6 +21,20 @@ export type LintInput = {
 /** A TTL this much above what is needed lets datagrams run further than anybody wants them. */
 const ttlSlack = 8;
 
+type Distance = { readonly name: string; readonly routerCount: number };
+
+/** `segment far, which is 2 routers away`, nearest first. */
+function describeUnreached(distances: readonly Distance[], ttl: number): string {
+  return distances
+    .filter(({ routerCount }) => routerCount >= ttl)
+    .toSorted((left, right) => left.routerCount - right.routerCount)
+    .map(
+      ({ name, routerCount }) =>
+        `segment ${name}, which is ${routerCount} router${routerCount === 1 ? "" : "s"} away`,
+    )
+    .join("; nor ");
+}
+
 function lintTtl(flow: Flow, { segments, hops }: LintInput): LintFinding[] {
   const { ttl, setting } = flow;
   if (ttl === null) {
@@ -50,7 +64,7 @@ function lintTtl(flow: Flow, { segments, hops }: LintInput): LintFinding[] {
         ...about,
         code: "ttl-too-small",
         severity: "fault",
-        what: `${flow.title}: TTL ${ttl} does not reach segment ${farthest.name}, which is ${farthest.routerCount} router${farthest.routerCount === 1 ? "" : "s"} away.`,
+        what: `${flow.title}: TTL ${ttl} does not reach ${describeUnreached(distances, ttl)}.`,
         why: "Each router takes one from the TTL and forwards nothing at zero. Switches and hubs take none.",
       },
     ];
@@ -91,7 +105,7 @@ function lintSegment(segment: Segment, isBooting: boolean): LintFinding[] {
     flows: ["boot.dhcp"],
     what: `No DHCP relay is known for segment ${text}, whose computers are to be imaged.`,
     why: "Boot requests are broadcasts, which end at the router: without a relay that names us, nothing there boots from here.",
-    mend: `portolan segment set ${name} --relay ADDRESS, and the helper address: portolan plan export cisco-ios --segment ${name}`,
+    mend: `portolan segment set ${name} --relay ADDRESS # and the helper address: portolan plan export cisco-ios --segment ${name}`,
   };
   return [
     ...(segment.serverAddress === null ? [address] : []),

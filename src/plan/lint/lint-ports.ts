@@ -98,7 +98,7 @@ function lintPrivileged(settings: Settings): LintFinding[] {
         registered.length === 0
           ? "Another program of the system may be meant to have it."
           : `The paper calls them unassigned; the registry lists ${registered.join(" and ")}, which nobody is known to run.`,
-      mend: "nothing has to be done; to move: portolan settings set control.tcpPort PORT",
+      mend: "portolan settings set control.tcpPort PORT # to move it; nothing has to be done",
     },
   ];
 }
@@ -131,7 +131,7 @@ function lintDynamic(flows: readonly Flow[], segments: readonly Segment[]): Lint
               why: portsInclude(flow.ports, 40_000)
                 ? "A firewall in between has to leave a whole range open; with one port its rules are finite."
                 : "A firewall in between has to leave the whole range open.",
-              mend: `${dynamicMends[flow.setting ?? ""]} (or all of it: portolan settings profile firewall)`,
+              mend: `${dynamicMends[flow.setting ?? ""]} # or all of it: portolan settings profile firewall`,
             },
           ];
     });

@@ -1,7 +1,7 @@
-import type { SocketGrant } from "#plan/socket-grant.ts";
+import { MacAddress } from "#wire/address/mac-address.ts";
 import { dlopen, getInt32, getRawPointer } from "node:ffi";
 import { NetworkError } from "../network-error.ts";
-import type { FrameTap } from "../watch-frames.ts";
+import type { FrameTap, FrameWish } from "../watch-frames.ts";
 import {
   bindSocket,
   closeSocket,
@@ -16,6 +16,7 @@ import {
 /* linux/if_packet.h */
 const solPacket = 263;
 const packetAddMembership = 1;
+const oneMulticast = 0;
 const allMulticast = 2;
 const outgoing = 4;
 const everyProtocol = 0x0003;
@@ -23,7 +24,6 @@ const everyProtocol = 0x0003;
 const frameSizeBytesMax = 2048;
 /** Frames taken at one look; the rest waits in the kernel's buffer, or is lost there: a tap never slows a network. */
 const framesPerLookMax = 512;
-const lookDelayMs = 10;
 
 const { functions: libc } = dlopen("libc.so.6", {
   recvfrom: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "pointer"], return: "i64" },
@@ -31,19 +31,18 @@ const { functions: libc } = dlopen("libc.so.6", {
 });
 
 /**
- * Reads every frame that arrives on an interface, those of multicast groups included, until it is closed. Sends nothing.
+ * Reads the wanted frames that arrive on an interface, those of multicast groups included, until it is closed. Sends nothing.
  * Frames are whole Ethernet frames without their check sequence, cut to 2048 bytes; the view is valid during the call.
  *
- * @param grant of the flow that is watched; names the interface
  * @throws NetworkError `no-privilege` without CAP_NET_RAW, `no-such-interface`
  */
-export function openFrameTap(grant: SocketGrant, onFrame: (frame: Uint8Array) => void): FrameTap {
-  const name = grant.interfaceName ?? "";
+export function openFrameTap(wish: FrameWish, onFrame: (frame: Uint8Array) => void): FrameTap {
+  const { interfaceName: name, lookDelayMs } = wish;
   const index = interfaceIndex(name);
   if (index === 0) {
     throw new NetworkError("no-such-interface", `there is no interface ${name}`);
   }
-  const fd = openTapDescriptor(index);
+  const fd = openTapDescriptor(index, wish);
   const buffer = Buffer.alloc(frameSizeBytesMax);
   const address = Buffer.alloc(20);
   const addressSize = Buffer.alloc(4);
@@ -78,18 +77,23 @@ export function openFrameTap(grant: SocketGrant, onFrame: (frame: Uint8Array) =>
   };
 }
 
-function openTapDescriptor(interfaceIndexNumber: number): number {
+function openTapDescriptor(interfaceIndexNumber: number, { etherType, group }: FrameWish): number {
   const fd = openRawSocket();
   try {
     const address = Buffer.alloc(20);
     address.writeUInt16LE(k.AF_PACKET, 0);
-    address.writeUInt16BE(everyProtocol, 2);
+    address.writeUInt16BE(etherType ?? everyProtocol, 2);
     address.writeInt32LE(interfaceIndexNumber, 4);
     bindSocket(fd, address);
     // struct packet_mreq: cards filter groups that nobody has joined; here they are wanted.
     const membership = Buffer.alloc(16);
     membership.writeInt32LE(interfaceIndexNumber, 0);
-    membership.writeUInt16LE(allMulticast, 4);
+    membership.writeUInt16LE(group === null ? allMulticast : oneMulticast, 4);
+    if (group !== null) {
+      const bytes = MacAddress.toBytes(group);
+      membership.writeUInt16LE(bytes.byteLength, 6);
+      membership.set(bytes, 8);
+    }
     setSocketOption(fd, solPacket, packetAddMembership, membership, "PACKET_ADD_MEMBERSHIP");
     return fd;
   } catch (error) {

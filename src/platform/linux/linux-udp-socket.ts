@@ -7,6 +7,7 @@ import { encodeUdpFrame } from "#wire/ethernet/udp-frame.ts";
 import { arrivalInterface } from "../arrival-interface.ts";
 import { NetworkError } from "../network-error.ts";
 import type { Datagram, NetworkInterface, UdpOptions, UdpSocket } from "../network.ts";
+import { BatchReceiver, type ReceiveHandler } from "./native/batch-receiver.ts";
 import { BatchSender } from "./native/batch-sender.ts";
 import {
   closeSocket,
@@ -69,7 +70,8 @@ export async function openLinuxUdpSocket(
     // libuv sets it on every descriptor it is given; left on, any other program could share our port.
     setIntegerOption(fd, k.SOL_SOCKET, k.SO_REUSEADDR, 0, "SO_REUSEADDR");
   }
-  return new LinuxUdpSocket({ grant, nic, socket, fd, listInterfaces });
+  const batchReceiver = options.joined === true ? new BatchReceiver(fd) : null;
+  return new LinuxUdpSocket({ grant, nic, socket, fd, batchReceiver, listInterfaces });
 }
 
 type Parts = {
@@ -77,6 +79,8 @@ type Parts = {
   readonly nic: NetworkInterface | null;
   readonly socket: Socket;
   readonly fd: number;
+  /** For sockets that take streams of datagrams. */
+  readonly batchReceiver: BatchReceiver | null;
   readonly listInterfaces: () => readonly NetworkInterface[];
 };
 
@@ -102,17 +106,23 @@ class LinuxUdpSocket implements UdpSocket {
   }
 
   onDatagram(handler: (datagram: Datagram) => void): void {
-    const { nic, socket, listInterfaces } = this.#parts;
+    const { nic, socket, batchReceiver, listInterfaces } = this.#parts;
     let lastSource = "";
     let interfaceName = nic?.name ?? "";
-    socket.removeAllListeners("message");
-    socket.on("message", (bytes, source) => {
-      const sourceAddress = source.address as Ipv4Address;
+    const handOver = (bytes: Uint8Array, sourceAddress: Ipv4Address, sourcePort: number): void => {
       if (nic === null && sourceAddress !== lastSource) {
         lastSource = sourceAddress;
         interfaceName = arrivalInterface(sourceAddress, listInterfaces());
       }
-      handler({ bytes, sourceAddress, sourcePort: source.port, interfaceName });
+      handler({ bytes, sourceAddress, sourcePort, interfaceName });
+    };
+    socket.removeAllListeners("message");
+    socket.on("message", (bytes, source) => {
+      handOver(bytes, source.address as Ipv4Address, source.port);
+      // Whoever streams has sent more meanwhile, and the event loop would bring each of them with a call of its own.
+      if (batchReceiver !== null && !this.#isClosed) {
+        this.#receiveBatch(batchReceiver, handOver);
+      }
     });
   }
 
@@ -191,6 +201,14 @@ class LinuxUdpSocket implements UdpSocket {
     await new Promise<void>((resolve) => {
       this.#parts.socket.close(() => resolve());
     });
+  }
+
+  #receiveBatch(receiver: BatchReceiver, handOver: ReceiveHandler): void {
+    try {
+      receiver.receive(handOver);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Groups only those of the grant. */

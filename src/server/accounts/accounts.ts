@@ -4,16 +4,16 @@ import type { MeResource } from "#api/account-api.ts";
 import type { Role } from "#api/route.ts";
 import type { AccountStore, StoredConsoleSession, StoredUser } from "#store/account-store.ts";
 import { ApiError } from "../api-error.ts";
-import { ApiTokens, type AccountsOptions, type Authentication } from "./api-tokens.ts";
+import { ApiTokens, limitsOf, type AccountsOptions, type Authentication } from "./api-tokens.ts";
 import { createSecret, hashSecret, isSameSecret, proofHeader, readCookie } from "./console-cookie.ts";
 import { LoginLimit } from "./login-limit.ts";
 import { decoyHash, encodePassword, isPassword } from "./password.ts";
-import { type Principal, roleOf } from "./principal.ts";
+import { ownAccount, type Principal, roleOf } from "./principal.ts";
 import type { FactorCheck, SecondFactors } from "./second-factors.ts";
 
 const idleMsMax = 12 * 3_600_000;
 const ageMsMax = 7 * 24 * 3_600_000;
-const confirmationMs = 5 * 60_000;
+export const confirmationMs = 5 * 60_000;
 /** Use is noted this often: not every request is worth a write. */
 const useNoteDelayMs = 60_000;
 const setupCodeLifetimeMs = 24 * 3_600_000;
@@ -28,19 +28,19 @@ export type OpenedSession = {
 
 type GivenPassword = { readonly name: string; readonly password: string; readonly address: string };
 
-export function toMe({ type, name, role, confirmedUntilMs }: Principal): MeResource {
+export function toMe({ confirmedUntilMs, limits, ...principal }: Principal): MeResource {
+  const { type, name, role, hasPassword } = principal;
   if (type === "nobody" || role === null) {
     throw new ApiError(401, "not-authorised", "log in first");
   }
-  return { type, name, role, confirmedUntil: confirmedUntilMs };
+  return { type, name, role, hasPassword, confirmedUntil: confirmedUntilMs, isLimited: limits.length > 0 };
 }
 
-/** @throws ApiError 409 for tokens and the local administrator */
-function ownAccount({ type, userId }: Principal): string {
-  if (userId === null || type !== "user") {
-    throw new ApiError(409, "no-password", "only an account has a password and a second factor");
+/** @throws ApiError 409 for accounts that log in at the login provider */
+function requirePassword({ name, passwordHash }: StoredUser): void {
+  if (passwordHash === null) {
+    throw new ApiError(409, "no-password", `${name} logs in elsewhere and has no password here`);
   }
-  return userId;
 }
 
 /** Accounts and console sessions: who may come in, and as whom. */
@@ -84,10 +84,10 @@ export class Accounts {
     readonly address: string;
   }): Promise<OpenedSession> {
     const nowMs = this.#epochMs();
-    this.#requireNoWait("", given.address, nowMs);
+    this.requireNoWait("", given.address);
     const setup = this.#setupCode;
     if (setup === null || setup.untilMs < nowMs || !isSameSecret(setup.code, given.code)) {
-      this.#limit.fail("", given.address, nowMs);
+      this.noteWrongAttempt("", given.address);
       throw new ApiError(403, "bad-setup-code", "this is not the code that the server printed at its start");
     }
     this.#setupCode = null;
@@ -95,15 +95,14 @@ export class Accounts {
       throw new ApiError(409, "already-set-up", "there is an account already; log in with it");
     }
     const user = await this.createUser({ name: given.name, role: "administrator", password: given.password });
-    return this.#openSession(user, given.address, "not-needed");
+    return this.openSession(user, given.address, "not-needed");
   }
 
   /** @throws ApiError 401 `bad-login` | `second-factor-needed` | `bad-code`, 429 */
   async login(given: GivenPassword & { readonly code?: string | undefined }): Promise<OpenedSession> {
-    const user = await this.#checkPassword(given);
+    const user = await this.checkPassword(given);
     const factor = await this.#checkCode(user, given.code ?? null, given.address);
-    this.#limit.succeed(user.name);
-    return this.#openSession(user, given.address, factor);
+    return this.openSession(user, given.address, factor);
   }
 
   async #checkCode(user: StoredUser, code: string | null, address: string): Promise<FactorCheck> {
@@ -112,11 +111,11 @@ export class Accounts {
       throw new ApiError(
         401,
         "second-factor-needed",
-        "give the code that your authenticator shows, or a recovery code",
+        "give the code that your authenticator shows, or a recovery code, or use a security key",
       );
     }
     if (factor === "wrong") {
-      this.#limit.fail(user.name, address, this.#epochMs());
+      this.noteWrongAttempt(user.name, address);
       throw new ApiError(
         401,
         "bad-code",
@@ -127,20 +126,25 @@ export class Accounts {
   }
 
   /** Leaves the count of wrong attempts as it is: a code may still be wrong after a right password. */
-  async #checkPassword(given: GivenPassword): Promise<StoredUser> {
+  async checkPassword(given: GivenPassword): Promise<StoredUser> {
     const { name, password, address } = given;
-    this.#requireNoWait(name, address, this.#epochMs());
+    this.requireNoWait(name, address);
     const user = await this.#store.findUser(name);
     const isRight = await isPassword(password, user?.passwordHash ?? (await decoyHash()));
     if (user === null || user.passwordHash === null || !isRight) {
-      this.#limit.fail(name, address, this.#epochMs());
+      this.noteWrongAttempt(name, address);
       throw new ApiError(401, "bad-login", "this name and this password do not belong together");
     }
     return user;
   }
 
-  #requireNoWait(name: string, address: string, nowMs: number): void {
-    const waitMs = this.#limit.waitMs(name, address, nowMs);
+  noteWrongAttempt(name: string, address: string): void {
+    this.#limit.fail(name, address, this.#epochMs());
+  }
+
+  /** @throws ApiError 429 */
+  requireNoWait(name: string, address: string): void {
+    const waitMs = this.#limit.waitMs(name, address, this.#epochMs());
     if (waitMs > 0) {
       throw new ApiError(
         429,
@@ -151,10 +155,11 @@ export class Accounts {
     }
   }
 
-  async #openSession(user: StoredUser, address: string, factor: FactorCheck): Promise<OpenedSession> {
+  /** For who has shown everything that is asked for; earlier wrong attempts are forgiven. */
+  async openSession(user: StoredUser, address: string, factor: FactorCheck): Promise<OpenedSession> {
+    this.#limit.succeed(user.name);
     const nowMs = Math.round(this.#epochMs());
-    const cookieSecret = createSecret();
-    const proof = createSecret();
+    const [cookieSecret, proof] = [createSecret(), createSecret()];
     await this.#store.updateUser(user.id, { lastLoginAtMs: nowMs });
     const session: StoredConsoleSession = {
       idHash: hashSecret(cookieSecret),
@@ -177,6 +182,8 @@ export class Accounts {
       userId: user.id,
       sessionHash: session.idHash,
       confirmedUntilMs: session.confirmedUntilMs,
+      hasPassword: user.passwordHash !== null,
+      limits: limitsOf(user),
     };
   }
 
@@ -232,7 +239,7 @@ export class Accounts {
     if (sessionHash === null) {
       throw new ApiError(409, "no-session", "only a session of the console is confirmed by password");
     }
-    await this.#checkPassword({ name: principal.name, password, address });
+    await this.checkOwnPassword(principal, { password, address });
     const confirmedUntilMs = Math.round(this.#epochMs()) + confirmationMs;
     await this.#store.updateSession(sessionHash, { confirmedUntilMs });
     return { ...principal, confirmedUntilMs };
@@ -243,13 +250,13 @@ export class Accounts {
     principal: Principal,
     given: { readonly password: string; readonly newPassword: string; readonly address: string },
   ): Promise<void> {
-    const user = await this.#checkOwnPassword(principal, given);
+    const user = await this.checkOwnPassword(principal, given);
     await this.#setPassword(user.id, given.newPassword, principal.sessionHash);
   }
 
   /** A new secret for one's own authenticator. @throws ApiError 401 | 409 | 429 */
   async beginAuthenticator(principal: Principal, given: { password: string; address: string; site: string }) {
-    const user = await this.#checkOwnPassword(principal, given);
+    const user = await this.checkOwnPassword(principal, given);
     return this.factors.begin(user, given.site);
   }
 
@@ -259,11 +266,11 @@ export class Accounts {
     given: { readonly code: string; readonly address: string },
   ): Promise<{ readonly recoveryCodes: string[] }> {
     const userId = ownAccount(principal);
-    this.#requireNoWait(principal.name, given.address, this.#epochMs());
+    this.requireNoWait(principal.name, given.address);
     try {
       return await this.factors.confirm(userId, given.code);
     } catch (error) {
-      this.#limit.fail(principal.name, given.address, this.#epochMs());
+      this.noteWrongAttempt(principal.name, given.address);
       throw error;
     }
   }
@@ -273,25 +280,22 @@ export class Accounts {
     principal: Principal,
     given: { readonly password: string; readonly code: string; readonly address: string },
   ): Promise<void> {
-    const user = await this.#checkOwnPassword(principal, given);
+    const user = await this.checkOwnPassword(principal, given);
     await this.#checkCode(user, given.code, given.address);
-    await this.factors.remove(user.id);
+    await this.factors.removeAuthenticator(user.id);
   }
 
   /** For who has lost it. Its sessions end: somebody else may have found it. @throws ApiError 404 */
   async resetSecondFactor(idOrName: string): Promise<void> {
     const user = await this.requireUser(idOrName);
-    await this.factors.remove(user.id);
+    await this.factors.removeAll(user.id);
     await this.#store.removeSessionsOf(user.id, null);
   }
 
-  async #checkOwnPassword(
-    principal: Principal,
-    given: { readonly password: string; readonly address: string },
-  ): Promise<StoredUser> {
-    ownAccount(principal);
-    const { password, address } = given;
-    return this.#checkPassword({ name: principal.name, password, address });
+  /** @throws ApiError 401 | 409 | 429 */
+  async checkOwnPassword(principal: Principal, given: Omit<GivenPassword, "name">): Promise<StoredUser> {
+    requirePassword(await this.requireUser(ownAccount(principal)));
+    return this.checkPassword({ ...given, name: principal.name });
   }
 
   async #setPassword(userId: string, password: string, keptSession: string | null): Promise<void> {
@@ -316,9 +320,12 @@ export class Accounts {
   async createUser(given: {
     readonly name: string;
     readonly role: Role;
-    readonly password: string;
+    /** `null`: it logs in elsewhere. */
+    readonly password: string | null;
+    /** Groups of computers it is limited to; `null`: the whole site. */
+    readonly groupIds?: readonly string[] | null;
   }): Promise<StoredUser> {
-    const { name, role, password } = given;
+    const { name, role, password, groupIds = null } = given;
     if ((await this.#store.findUser(name)) !== null) {
       throw new ApiError(409, "name-taken", `there is an account ${name} already`);
     }
@@ -326,9 +333,10 @@ export class Accounts {
       id: `u-${randomBytes(4).toString("hex")}`,
       name,
       role,
-      passwordHash: await encodePassword(password),
+      passwordHash: password === null ? null : await encodePassword(password),
       createdAtMs: Math.round(this.#epochMs()),
       lastLoginAtMs: null,
+      groupIds,
     };
     await this.#store.insertUser(user);
     return user;
@@ -336,33 +344,53 @@ export class Accounts {
 
   /** @throws ApiError 404 | 409 when nobody would be left who administers */
   async setRole(idOrName: string, role: Role): Promise<StoredUser> {
-    const user = await this.requireUser(idOrName);
-    await this.#requireOtherAdministrator(user, role);
-    await this.#store.updateUser(user.id, { role });
-    return { ...user, role };
+    return this.#change({ ...(await this.requireUser(idOrName)), role });
   }
 
-  /** @throws ApiError 404 */
+  /** Limits an account to groups of computers; `null`: the whole site. @throws ApiError 404 | 409 as `setRole` */
+  async setGroups(idOrName: string, groupIds: readonly string[] | null): Promise<StoredUser> {
+    return this.#change({ ...(await this.requireUser(idOrName)), groupIds });
+  }
+
+  async #change(user: StoredUser): Promise<StoredUser> {
+    await this.#requireAdministrator(user);
+    const { role, groupIds } = user;
+    await this.#store.updateUser(user.id, { role, groupIds });
+    return user;
+  }
+
+  /** Names of the accounts and tokens that are limited to a group. */
+  async limitedTo(groupId: string): Promise<string[]> {
+    const owners = [...(await this.#store.listUsers()), ...(await this.#store.listTokens())];
+    return owners.filter(({ groupIds }) => groupIds?.includes(groupId) === true).map(({ name }) => name);
+  }
+
+  /** @throws ApiError 404 | 409 */
   async setPassword(idOrName: string, password: string): Promise<void> {
     const user = await this.requireUser(idOrName);
+    requirePassword(user);
     await this.#setPassword(user.id, password, null);
   }
 
   /** @throws ApiError 404 | 409 */
   async removeUser(idOrName: string): Promise<void> {
     const user = await this.requireUser(idOrName);
-    await this.#requireOtherAdministrator(user, null);
+    await this.#requireAdministrator({ ...user, role: "viewer" });
     await this.#store.removeUser(user.id);
   }
 
-  async #requireOtherAdministrator(user: StoredUser, newRole: Role | null): Promise<void> {
-    const others = (await this.#store.listUsers()).filter(({ id }) => id !== user.id);
-    const isLast = user.role === "administrator" && !others.some(({ role }) => role === "administrator");
-    if (isLast && newRole !== "administrator") {
+  /** Who sees only some groups cannot look after accounts: an administrator of the whole site must stay. */
+  async #requireAdministrator(changed: StoredUser): Promise<void> {
+    const isWhole = ({ role, groupIds }: StoredUser): boolean =>
+      role === "administrator" && groupIds === null;
+    const users = await this.#store.listUsers();
+    const hadOne = users.some(isWhole);
+    const keepsOne = [...users.filter(({ id }) => id !== changed.id), changed].some(isWhole);
+    if (hadOne && !keepsOne) {
       throw new ApiError(
         409,
         "last-administrator",
-        `${user.name} is the only administrator; make another first`,
+        `${changed.name} is the only administrator of the whole site; make another first`,
       );
     }
   }

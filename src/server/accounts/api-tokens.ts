@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Role, roles } from "#api/route.ts";
-import type { AccountStore, StoredToken } from "#store/account-store.ts";
+import type { GroupLimits } from "#engine/group/group-limit.ts";
+import type { AccountStore, StoredToken, StoredUser } from "#store/account-store.ts";
 import { ApiError } from "../api-error.ts";
 import { createSecret, hashSecret, isSameSecret } from "./console-cookie.ts";
 import { hasRole, type Principal, roleOf } from "./principal.ts";
@@ -18,6 +19,18 @@ export type Authentication =
   | { readonly type: "known"; readonly principal: Principal }
   | { readonly type: "absent" }
   | { readonly type: "refused"; readonly action: string; readonly actor: string; readonly detail: string };
+
+/** A token never outgrows the account it belongs to: neither in what it may do, */
+function roleOfToken(token: StoredToken, owner: StoredUser | null): Role {
+  const role = roleOf(token.role);
+  const limit = owner === null ? role : roleOf(owner.role);
+  return roles.indexOf(limit) < roles.indexOf(role) ? limit : role;
+}
+
+/** nor in where. */
+export function limitsOf(...owners: (Pick<StoredUser, "groupIds"> | null)[]): GroupLimits {
+  return owners.map((owner) => owner?.groupIds ?? null).filter((groupIds) => groupIds !== null);
+}
 
 /** API tokens of programs, and the one of this machine's administrator. */
 export class ApiTokens {
@@ -41,6 +54,8 @@ export class ApiTokens {
         sessionHash: null,
         // Whoever reads the server's data directory is root there.
         confirmedUntilMs: Number.MAX_SAFE_INTEGER,
+        hasPassword: false,
+        limits: [],
       };
       return { type: "known", principal };
     }
@@ -55,25 +70,20 @@ export class ApiTokens {
     if (nowMs - (found.lastUsedAtMs ?? 0) > useNoteDelayMs) {
       await this.#store.noteTokenUse(found.id, nowMs);
     }
+    const owner = found.userId === null ? null : await this.#store.findUser(found.userId);
     return {
       type: "known",
       principal: {
         type: "token",
         name: found.name,
-        role: await this.#roleOfToken(found),
+        role: roleOfToken(found, owner),
         userId: found.userId,
         sessionHash: null,
         confirmedUntilMs: found.allowsFleetWork === 1 ? Number.MAX_SAFE_INTEGER : null,
+        hasPassword: false,
+        limits: limitsOf(owner, found),
       },
     };
-  }
-
-  /** A token never outgrows the account it belongs to. */
-  async #roleOfToken(token: StoredToken): Promise<Role> {
-    const role = roleOf(token.role);
-    const owner = token.userId === null ? null : await this.#store.findUser(token.userId);
-    const limit = owner === null ? role : roleOf(owner.role);
-    return roles.indexOf(limit) < roles.indexOf(role) ? limit : role;
   }
 
   list(): Promise<StoredToken[]> {
@@ -88,6 +98,8 @@ export class ApiTokens {
       readonly role: Role;
       readonly lifetimeDays: number | null;
       readonly allowsFleetWork: boolean;
+      /** `null`: every computer of the site. */
+      readonly groupIds: readonly string[] | null;
     },
   ): Promise<{ readonly token: StoredToken; readonly secret: string }> {
     if (!hasRole(principal, given.role)) {
@@ -105,6 +117,7 @@ export class ApiTokens {
       createdAtMs: nowMs,
       expiresAtMs: given.lifetimeDays === null ? null : nowMs + given.lifetimeDays * 24 * 3_600_000,
       lastUsedAtMs: null,
+      groupIds: given.groupIds,
     };
     await this.#store.insertToken(token);
     return { token, secret };

@@ -11,7 +11,7 @@ export type AuditEntry = {
   readonly address: string;
 };
 
-const secretPattern = /password|secret|proof|code$|token/i;
+const secretPattern = /password|secret|proof|code$|token|credential|^answers$/i;
 const detailLengthMax = 500;
 
 /** What was asked for, without secrets and not too long. */

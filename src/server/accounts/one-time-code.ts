@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 /** RFC 6238 as every authenticator has it: SHA-1, six digits, thirty seconds. */
 const stepMs = 30_000;
 const digitCount = 6;
-/** Clocks of telephones are wrong by less than a step. */
+/** Clocks of phones are wrong by less than a step. */
 const driftSteps = 1;
 
 const base32Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

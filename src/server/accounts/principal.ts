@@ -1,4 +1,5 @@
 import { type Role, roles } from "#api/route.ts";
+import type { GroupLimits } from "#engine/group/group-limit.ts";
 import { ApiError } from "../api-error.ts";
 
 /** Who calls the API. Every handler gets one. */
@@ -13,6 +14,10 @@ export type Principal = {
   readonly sessionHash: string | null;
   /** May order work that erases many computers until then; epoch ms. */
   readonly confirmedUntilMs: number | null;
+  /** False for accounts that log in at the login provider, and for programs. */
+  readonly hasPassword: boolean;
+  /** Groups of computers outside of which it sees and does nothing. */
+  readonly limits: GroupLimits;
 };
 
 export const nobody: Principal = {
@@ -22,6 +27,8 @@ export const nobody: Principal = {
   userId: null,
   sessionHash: null,
   confirmedUntilMs: null,
+  hasPassword: false,
+  limits: [[]],
 };
 
 /** @throws when the store holds what no version of this program has written */
@@ -31,6 +38,14 @@ export function roleOf(text: string): Role {
     throw new Error(`the stored role ${text} is not one of ${roles.join(", ")}`);
   }
   return role;
+}
+
+/** @throws ApiError 409 for tokens and the local administrator */
+export function ownAccount({ type, userId }: Principal): string {
+  if (userId === null || type !== "user") {
+    throw new ApiError(409, "no-password", "only an account has a password and a second factor");
+  }
+  return userId;
 }
 
 export function hasRole(principal: Principal, role: Role): boolean {
@@ -60,6 +75,8 @@ export function requireFleetConfirmation(
     "confirmation-needed",
     principal.type === "token"
       ? `this erases ${computerCount} computers, and the token ${principal.name} was not made for that`
-      : `this erases ${computerCount} computers; give your password once more`,
+      : principal.hasPassword
+        ? `this erases ${computerCount} computers; give your password once more`
+        : `this erases ${computerCount} computers; log in once more at the login provider, by the menu behind your name`,
   );
 }

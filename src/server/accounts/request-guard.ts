@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Role } from "#api/route.ts";
+import type { Role, RouteScope } from "#api/route.ts";
 import { ApiError } from "../api-error.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { hasRole, nobody, type Principal } from "./principal.ts";
 import { RequestRate } from "./request-rate.ts";
+import type { Scopes } from "./scope.ts";
 
 declare module "fastify" {
   // Both are merged with Fastify's own: what every request carries, and what every route must state.
@@ -14,6 +15,7 @@ declare module "fastify" {
   interface FastifyContextConfig {
     access?: "public" | Role;
     action?: string;
+    scope?: RouteScope;
   }
 }
 
@@ -55,23 +57,24 @@ function requireRate(waitMs: number): void {
 
 /**
  * Closed by default: a request passes when it comes from our own pages or from no page at all, and its route states who
- * may call it, and its caller may. Everything else ends here, before a body is read.
+ * may call it, and its caller may, and what it names is inside its caller's groups. Everything else ends here, before a body is read.
  */
 export function guardRequests(
   app: FastifyInstance,
   dependencies: {
     readonly accounts: Accounts;
     readonly audit: AuditLog;
+    readonly scopes: Scopes;
     readonly epochMs: () => number;
   },
 ): void {
-  const { accounts, audit, epochMs } = dependencies;
+  const { accounts, audit, scopes, epochMs } = dependencies;
   const rates = { known: new RequestRate(knownRate), refused: new RequestRate(refusedRate) };
   app.decorateRequest("principal");
   app.addHook("onRequest", async (request: FastifyRequest, reply: FastifyReply) => {
     reply.headers(securityHeaders);
     request.principal = nobody;
-    const { action = request.url.slice(0, 100), access } = request.routeOptions.config;
+    const { action = request.url.slice(0, 100), access, scope } = request.routeOptions.config;
     const address = request.ip;
     requireRate(rates.refused.waitMs(address, epochMs()));
     const { origin, host } = request.headers;
@@ -121,5 +124,27 @@ export function guardRequests(
         `this needs the role ${access}; ${answer.principal.name} is ${answer.principal.role}`,
       );
     }
+    await requireInside(request, { scopes, audit, action, route: scope });
   });
+}
+
+async function requireInside(
+  request: FastifyRequest,
+  given: {
+    readonly scopes: Scopes;
+    readonly audit: AuditLog;
+    readonly action: string;
+    readonly route: RouteScope | undefined;
+  },
+): Promise<void> {
+  const { scopes, audit, action, route } = given;
+  const { principal, ip: address } = request;
+  const { id = "" } = request.params as { id?: string };
+  try {
+    scopes.requireOpen(scopes.of(principal), route, id);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    await audit.recordRefusal({ principal, action, target: id === "" ? null : id, detail, address });
+    throw error;
+  }
 }

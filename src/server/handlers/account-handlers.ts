@@ -10,8 +10,23 @@ function roleOf(text: string): (typeof roles)[number] {
   return roles.find((role) => role === text) ?? "viewer";
 }
 
+function toGroups(
+  { groups }: Pick<PortolanServer, "groups">,
+  groupIds: readonly string[] | null,
+): UserResource["groups"] {
+  return groupIds?.map((id) => ({ id, path: groups.pathOf(id) || id })) ?? null;
+}
+
+/** Words for groups to their ids. @throws ApiError 404 | 409 */
+function readGroups(
+  { groups }: Pick<PortolanServer, "groups">,
+  words: readonly string[] | null,
+): string[] | null {
+  return words === null ? null : [...new Set(words.map((word) => groups.require(word).id))];
+}
+
 /** @param withFactor ids of the accounts that show a second factor */
-function toUser(user: StoredUser, withFactor: readonly string[]): UserResource {
+function toUser(server: PortolanServer, user: StoredUser, withFactor: readonly string[]): UserResource {
   const { id, name, role, createdAtMs, lastLoginAtMs } = user;
   const hasSecondFactor = withFactor.includes(id);
   return {
@@ -21,10 +36,12 @@ function toUser(user: StoredUser, withFactor: readonly string[]): UserResource {
     createdAt: createdAtMs,
     lastLoginAt: lastLoginAtMs,
     hasSecondFactor,
+    hasPassword: user.passwordHash !== null,
+    groups: toGroups(server, user.groupIds),
   };
 }
 
-function toToken(token: StoredToken, users: readonly StoredUser[]): TokenResource {
+function toToken(server: PortolanServer, token: StoredToken, users: readonly StoredUser[]): TokenResource {
   return {
     id: token.id,
     name: token.name,
@@ -34,19 +51,25 @@ function toToken(token: StoredToken, users: readonly StoredUser[]): TokenResourc
     expiresAt: token.expiresAtMs,
     lastUsedAt: token.lastUsedAtMs,
     allowsFleetWork: token.allowsFleetWork === 1,
+    groups: toGroups(server, token.groupIds),
   };
 }
 
+/** The cookie goes by header, the proof by the answer: a page that has one has not the other. */
+export function giveSession(
+  { me, proof, cookieSecret }: OpenedSession,
+  setCookie: (cookie: string) => void,
+): { me: OpenedSession["me"]; proof: string } {
+  setCookie(formatCookie(cookieSecret));
+  return { me, proof };
+}
+
 export function accountHandlers(server: PortolanServer) {
-  const { accounts, audit } = server;
-  const opened = ({ me, proof, cookieSecret }: OpenedSession, setCookie: (cookie: string) => void) => {
-    setCookie(formatCookie(cookieSecret));
-    return { me, proof };
-  };
+  const { accounts, providerAccess, audit } = server;
   return {
     showSetup: async () => ({ needsFirstUser: await accounts.needsFirstUser() }),
     createFirstUser: async ({ body, address, setCookie }) =>
-      opened(await accounts.createFirstUser({ ...body, address }), setCookie),
+      giveSession(await accounts.createFirstUser({ ...body, address }), setCookie),
     login: async ({ body, address, setCookie }) => {
       const session = await accounts.login({ ...body, address });
       if (session.factor === "recovery-code") {
@@ -60,12 +83,12 @@ export function accountHandlers(server: PortolanServer) {
           address,
         });
       }
-      return opened(session, setCookie);
+      return giveSession(session, setCookie);
     },
     logout: async ({ principal, setCookie }) => {
       await accounts.logout(principal);
       setCookie(clearedCookie);
-      return { ok: true as const };
+      return { ok: true as const, providerUrl: await providerAccess.logoutUrl(principal) };
     },
     showMe: async ({ principal }) => toMe(principal),
     confirmMe: async ({ principal, body, address }) =>
@@ -76,11 +99,18 @@ export function accountHandlers(server: PortolanServer) {
     },
     listUsers: async () => {
       const withFactor = await accounts.factors.listUsers();
-      return (await accounts.listUsers()).map((user) => toUser(user, withFactor));
+      return (await accounts.listUsers()).map((user) => toUser(server, user, withFactor));
     },
-    createUser: async ({ body }) => toUser(await accounts.createUser(body), []),
+    createUser: async ({ body: { groups, ...given } }) =>
+      toUser(server, await accounts.createUser({ ...given, groupIds: readGroups(server, groups) }), []),
     setUserRole: async ({ id, body }) =>
-      toUser(await accounts.setRole(id, body.role), await accounts.factors.listUsers()),
+      toUser(server, await accounts.setRole(id, body.role), await accounts.factors.listUsers()),
+    setUserGroups: async ({ id, body }) =>
+      toUser(
+        server,
+        await accounts.setGroups(id, readGroups(server, body.groups)),
+        await accounts.factors.listUsers(),
+      ),
     setUserPassword: async ({ id, body }) => {
       await accounts.setPassword(id, body.password);
       return { ok: true as const };
@@ -89,19 +119,32 @@ export function accountHandlers(server: PortolanServer) {
       await accounts.removeUser(id);
       return { ok: true as const };
     },
+    ...tokenHandlers(server),
+    listAudit: async ({ query, scope: { groupIds }, principal: { type, name } }) =>
+      (
+        await audit.list({
+          ...query,
+          inside: groupIds === null ? null : { groupIds, ownName: type === "user" ? name : null },
+        })
+      ).map(({ atMs, ...entry }) => ({ ...entry, at: atMs })),
+  } satisfies Partial<ApiHandlers>;
+}
+
+function tokenHandlers(server: PortolanServer) {
+  const { accounts } = server;
+  return {
     listTokens: async () => {
       const users = await accounts.listUsers();
-      return (await accounts.tokens.list()).map((token) => toToken(token, users));
+      return (await accounts.tokens.list()).map((token) => toToken(server, token, users));
     },
-    createToken: async ({ principal, body }) => {
-      const { token, secret } = await accounts.tokens.create(principal, body);
-      return { token: toToken(token, await accounts.listUsers()), secret };
+    createToken: async ({ principal, body: { groups, ...given } }) => {
+      const groupIds = readGroups(server, groups);
+      const { token, secret } = await accounts.tokens.create(principal, { ...given, groupIds });
+      return { token: toToken(server, token, await accounts.listUsers()), secret };
     },
     revokeToken: async ({ id }) => {
       await accounts.tokens.revoke(id);
       return { ok: true as const };
     },
-    listAudit: async ({ query }) =>
-      (await audit.list(query)).map(({ atMs, ...entry }) => ({ ...entry, at: atMs })),
   } satisfies Partial<ApiHandlers>;
 }

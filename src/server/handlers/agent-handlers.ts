@@ -86,8 +86,9 @@ export function agentHandlers(server: PortolanServer) {
         change: change === null ? null : { ...change, sentAtMs: Math.round(change.sentAtMs) },
       };
     },
-    changeAgentSettings: async ({ body }) => {
+    changeAgentSettings: async ({ body, scope }) => {
       const computers = body.computers.map((word) => registry.require(word));
+      scope.requireComputers(computers.map(({ id }) => id));
       const change = await readChange(body.change);
       if (Object.keys(change).length === 0) {
         throw new ApiError(400, "bad-request", "no setting is named");
@@ -111,6 +112,6 @@ export function agentHandlers(server: PortolanServer) {
     },
     listComputerHistory: async ({ id }) =>
       (await management.history.list(registry.require(id).id)).map(toEvent),
-    listHistory: async () => (await management.history.list(null)).map(toEvent),
+    listHistory: async ({ scope }) => (await management.history.list(scope.groupIds)).map(toEvent),
   } satisfies Partial<ApiHandlers>;
 }

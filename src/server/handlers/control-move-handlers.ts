@@ -20,7 +20,8 @@ export function controlMoveHandlers({ settings, sync, move, plan }: PortolanServ
   }
 
   return {
-    showControlMove: async () => showMove(move.stragglers()),
+    showControlMove: async ({ scope }) =>
+      showMove(move.stragglers().filter(({ computerId }) => scope.hasComputer(computerId))),
     releaseControlMove: async () => {
       const left = await move.release();
       await sync.follow();

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ImageDetail, ImageResource } from "#api/image-api.ts";
-import { hasEnded } from "#engine/job/run.ts";
+import type { ArrivingImageResource, ImageDetail, ImageResource } from "#api/image-api.ts";
+import { hasEnded, taskKeyOf } from "#engine/job/run.ts";
 import { decodeManifest } from "#engine/image/manifest.ts";
 import { openDisk } from "#platform/disk.ts";
 import type { StoredImage } from "#store/image-store.ts";
 import { ApiError } from "../api-error.ts";
+import type { Scope } from "../accounts/scope.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import { pruneChunks } from "../chunk-prune.ts";
 import { distinctChunks } from "../image-catalogue.ts";
@@ -16,6 +17,7 @@ import { importRawDisk } from "../image-import.ts";
 import { measureOwnBytes, measureStorage, readNamedChunks } from "../image-storage.ts";
 import type { OperationProgress } from "../operations.ts";
 import type { PortolanServer } from "../server.ts";
+import type { ArrivingImage, CaptureOrder } from "../services/capture-service.ts";
 
 type Report = (progress: OperationProgress) => void;
 type ImportOrder = { readonly path: string; readonly name: string; readonly trust: readonly string[] };
@@ -26,13 +28,44 @@ function toImage(image: StoredImage): ImageResource {
   return { id, name, sizeBytes, chunkSizeBytes, chunkCount, dataChunkCount, storedBytes, source, createdAt };
 }
 
+function toArriving(
+  { registry, jobs }: PortolanServer,
+  { computerId, key, imageName }: CaptureOrder,
+  announced: ArrivingImage | undefined,
+): ArrivingImageResource {
+  const run = jobs.runsOfComputer(computerId).find((one) => !hasEnded(one) && taskKeyOf(one) === key);
+  return {
+    id: announced?.id ?? null,
+    name: imageName,
+    sizeBytes: announced?.manifest.sizeBytes ?? null,
+    computerId,
+    computerName: registry.get(computerId)?.name ?? computerId,
+    chunkCount: announced?.chunkCount ?? null,
+    arrivedChunkCount:
+      announced === undefined ? null : announced.chunkCount - announced.arrival.expectedCount,
+    doneBytes: run?.progress?.doneBytes ?? 0,
+    totalBytes: run?.progress?.totalBytes ?? 0,
+    stage: run?.progress?.stage ?? null,
+  };
+}
+
+/** Those of computers that the caller may see. */
+function listArriving(server: PortolanServer, scope: Scope): ArrivingImageResource[] {
+  const { captures } = server;
+  const announced = new Map(captures.arriving().map((image) => [image.computerId, image]));
+  return captures
+    .orders()
+    .filter(({ computerId }) => scope.hasComputer(computerId))
+    .map((order) => toArriving(server, order, announced.get(order.computerId)));
+}
+
 async function showImage(server: PortolanServer, id: string): Promise<ImageDetail> {
   const { images, chunks, packages } = server;
   const image = await images.find(id);
   const { layout } = decodeManifest(await images.readManifest(image.id));
   return {
     ...toImage(image),
-    ownBytes: await measureOwnBytes(image.id, chunks, images, packages),
+    ...(await measureOwnBytes(image.id, chunks, images, packages)),
     tableType: layout?.tableType ?? null,
     partitions: [...(layout?.partitions ?? [])],
   };
@@ -199,6 +232,7 @@ export function imageHandlers(server: PortolanServer) {
   const { images, chunks, packages, operations } = server;
   return {
     listImages: async () => (await images.list()).map(toImage),
+    listArrivingImages: async ({ scope }) => listArriving(server, scope),
     showImage: async ({ id }) => showImage(server, id),
     showStorage: async () => measureStorage(chunks, images, packages),
     importImage: async ({ body }) =>
@@ -224,6 +258,18 @@ export function imageHandlers(server: PortolanServer) {
           result: { chunkCount },
           detail: `its signature is this site's; ${chunkCount} chunks are what their names say`,
         };
+      });
+    },
+    fetchImage: async ({ id }) => {
+      const image = await images.find(id);
+      return operations.start(`fetch ${image.name}`, async (report) => {
+        const count = countReport(report);
+        const chunkCount = await server.chunkFetch.complete(image.id, ({ doneCount, totalCount }) =>
+          count(doneCount, totalCount),
+        );
+        const detail =
+          chunkCount === 0 ? "everything was here" : `${chunkCount} chunks came from other servers`;
+        return { result: { chunkCount }, detail };
       });
     },
     removeImage: async ({ id }) => {

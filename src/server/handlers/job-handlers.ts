@@ -1,36 +1,60 @@
 import { allTasksOf, type Job } from "#engine/job/job.ts";
 import { jobsToReplay } from "#engine/job/replay.ts";
 import { isDestructive } from "#engine/job/task-traits.ts";
-import { type Principal, requireFleetConfirmation } from "../accounts/principal.ts";
+import { hasRole, type Principal, requireFleetConfirmation } from "../accounts/principal.ts";
+import type { Scope } from "../accounts/scope.ts";
 import { ApiError } from "../api-error.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import { readJobRequest, type JobSources } from "../job-request.ts";
+import { findTargets, requireApproved } from "../job-targets.ts";
 import { toJob, toPreview, toRun } from "../job-resource.ts";
 import type { PortolanServer } from "../server.ts";
 import { gateJob } from "../verify/gate-job.ts";
 
-function requireJob(server: PortolanServer, id: string): Job {
+function computersOf({ jobs }: PortolanServer, jobId: string): ReadonlySet<string> {
+  const runs = jobs.runsOf(jobId).map(({ computerId }) => computerId);
+  return new Set([...jobs.assignmentOf(jobId).computerIds, ...runs]);
+}
+
+/** A job without computers, and one with none that is inside, is the whole site's alone. */
+function isSeen(server: PortolanServer, jobId: string, scope: Scope): boolean {
+  return scope.groupIds === null || [...computersOf(server, jobId)].some((id) => scope.hasComputer(id));
+}
+
+/** @throws ApiError 403 | 404 */
+function requireJob(server: PortolanServer, id: string, scope: Scope): Job {
   const job = server.jobs.findJob(id);
   if (job === null) {
     throw new ApiError(404, "not-found", `there is no job ${id}; portolan job list shows them`);
   }
+  if (!isSeen(server, id, scope)) {
+    scope.requireWholeSite(`the job ${id} has no computer in your groups`);
+  }
   return job;
 }
 
-/** Work that writes disks is for approved computers only; an identity in doubt never gets it. */
-function requireApproved(server: PortolanServer, words: readonly string[]): string[] {
-  const computers = words.map((word) => server.registry.require(word));
-  const refused = computers.find((computer) => computer.state !== "approved");
-  if (refused !== undefined) {
-    const why = refused.state === "conflict" ? `is held: ${refused.reason}` : "waits for approval";
-    throw new ApiError(409, "not-approved", `computer ${refused.id} (${refused.name}) ${why}`);
-  }
-  return [...new Set(computers.map(({ id }) => id))];
+/** What somebody kept from one computer goes to another only for who may see both. @throws ApiError 403 */
+function requireDonors(job: Job, scope: Scope): void {
+  const donors = allTasksOf(job).map((task) =>
+    task.kind === "restore-user-data" ? task.fromComputerId : null,
+  );
+  scope.requireComputers(donors.filter((id) => id !== null));
 }
 
-function sourcesOf(server: PortolanServer): JobSources {
-  const { images, packages, chunks, registry, clock } = server;
-  return { images, packages, chunks, registry, nowMs: clock.epochMs() };
+function sourcesOf(server: PortolanServer, principal: Principal, scope: Scope): JobSources {
+  const { images, packages, installers, chunks, registry, captures, clock } = server;
+  const findArriving = (imageId: string) => {
+    const found = captures.findArriving(imageId);
+    return found === undefined || !scope.hasComputer(found.computerId)
+      ? undefined
+      : { id: found.id, name: found.manifest.name };
+  };
+  const mayNameFiles = hasRole(principal, "administrator");
+  return {
+    ...{ images, packages, installers, chunks, registry, findArriving, scope, mayNameFiles },
+    hasAgent: () => server.management.agentDownloads.isBuilt(),
+    nowMs: clock.epochMs(),
+  };
 }
 
 export function jobHandlers(server: PortolanServer) {
@@ -42,44 +66,51 @@ export function jobHandlers(server: PortolanServer) {
       server.clock.epochMs(),
     );
   return {
-    createJob: async ({ body, principal }) => {
-      const computerIds = requireApproved(server, body.computers);
-      const job = await readJobRequest(body, sourcesOf(server));
+    createJob: async ({ body, principal, scope }) => {
+      const computerIds = requireApproved(server, body, scope);
+      if (computerIds.length === 0) {
+        scope.requireWholeSite("a job without computers is the whole site's; name some of yours");
+      }
+      const job = await readJobRequest(body, sourcesOf(server, principal, scope));
       requireConfirmation(principal, job, computerIds);
       const gateOf = await gateJob(server, job, computerIds, { principal, isForced: body.force });
-      return toJob(server, await jobs.createJob(job, computerIds, gateOf));
+      return toJob(server, await jobs.createJob(job, computerIds, gateOf), scope);
     },
-    previewJob: async ({ body }) => {
-      const computers = body.computers.map((word) => server.registry.require(word));
-      return toPreview(server, await readJobRequest(body, sourcesOf(server)), computers);
+    previewJob: async ({ body, principal, scope }) => {
+      const computers = findTargets(server, body, scope);
+      return toPreview(server, await readJobRequest(body, sourcesOf(server, principal, scope)), computers);
     },
-    listJobs: async ({ query: { state, computer } }) =>
+    listJobs: async ({ query: { state, computer }, scope }) =>
       jobs
         .listJobs()
-        .map((job) => toJob(server, job))
+        .filter(({ id }) => isSeen(server, id, scope))
+        .map((job) => toJob(server, job, scope))
         .filter((job) => state === undefined || job.state === state)
         .filter(
           (job) => computer === undefined || job.runs.some(({ computerId }) => computerId === computer),
         ),
-    showJob: async ({ id }) => toJob(server, requireJob(server, id)),
-    assignJob: async ({ id, body, principal }) => {
-      const job = requireJob(server, id);
-      const computerIds = requireApproved(server, body.computers);
+    showJob: async ({ id, scope }) => toJob(server, requireJob(server, id, scope), scope),
+    assignJob: async ({ id, body, principal, scope }) => {
+      const job = requireJob(server, id, scope);
+      requireDonors(job, scope);
+      const computerIds = requireApproved(server, body, scope);
       requireConfirmation(principal, job, computerIds);
       const gateOf = await gateJob(server, job, computerIds, { principal, isForced: body.force });
       await jobs.assign(id, computerIds, gateOf);
-      return toJob(server, job);
+      return toJob(server, job, scope);
     },
-    deferJob: async ({ id, body }) => {
-      const job = requireJob(server, id);
+    deferJob: async ({ id, body, scope }) => {
+      const job = requireJob(server, id, scope);
       const computerIds = body.computers?.map((word) => server.registry.require(word).id) ?? null;
+      scope.requireComputers(computerIds ?? computersOf(server, id));
       await jobs.defer(id, computerIds, body.untilAt);
-      return toJob(server, job);
+      return toJob(server, job, scope);
     },
-    cancelJob: async ({ id, principal }) => {
-      const job = requireJob(server, id);
+    cancelJob: async ({ id, principal, scope }) => {
+      const job = requireJob(server, id, scope);
+      scope.requireComputers(computersOf(server, id));
       await jobs.cancel(id, principal.name);
-      return toJob(server, job);
+      return toJob(server, job, scope);
     },
     ...historyHandlers(server, requireConfirmation),
   } satisfies Partial<ApiHandlers>;
@@ -91,7 +122,7 @@ function historyHandlers(
 ) {
   const { jobs } = server;
   return {
-    showRun: async ({ id }) => {
+    showRun: async ({ id, scope }) => {
       const run = jobs.findRun(id);
       const job = run === null ? null : jobs.findJob(run.jobId);
       if (run === null || job === null) {
@@ -101,6 +132,7 @@ function historyHandlers(
           `there is no run ${id}; portolan job history COMPUTER shows them`,
         );
       }
+      scope.requireComputers([run.computerId]);
       const steps = await server.jobStore.listSteps(id);
       return {
         run: toRun(server, job, run),
@@ -115,26 +147,28 @@ function historyHandlers(
         const job = jobs.findJob(run.jobId);
         return job === null ? [] : [{ run: toRun(server, job, run), jobName: job.name }];
       }),
-    replayComputer: async ({ id, body, principal }) => {
-      const [computerId] = requireApproved(server, [id]);
+    replayComputer: async ({ id, body, principal, scope }) => {
+      const [computerId] = requireApproved(server, { computers: [id], groups: [] }, scope);
       const from = server.registry.require(body.from);
+      scope.requireComputers([from.id]);
       if (computerId === undefined || computerId === from.id) {
         throw new ApiError(400, "bad-request", "name another computer to replay the history of");
       }
       const known = new Map(jobs.listJobs().map((job) => [job.id, job]));
       const replayed = jobsToReplay(jobs.runsOfComputer(from.id), known).map((jobId) =>
-        requireJob(server, jobId),
+        requireJob(server, jobId, scope),
       );
       if (replayed.length === 0) {
         throw new ApiError(409, "nothing-to-replay", `${from.name} has no job that was done`);
       }
       for (const job of replayed) {
+        requireDonors(job, scope);
         requireConfirmation(principal, job, [computerId]);
       }
       for (const job of replayed) {
         await jobs.assign(job.id, [computerId]);
       }
-      return replayed.map((job) => toJob(server, job));
+      return replayed.map((job) => toJob(server, job, scope));
     },
   } satisfies Partial<ApiHandlers>;
 }

@@ -63,6 +63,13 @@ export function serverHandlers(server: PortolanServer, version: string) {
       services: [...server.services.states].map(([name, { state, reason }]) => ({ name, state, reason })),
       limits: [...network.limits()],
       counters: { ...collectCounters(server), "control.connected": server.control.linkCount },
+      bootAnswers: {
+        count: server.boot.dhcp.latency.count,
+        maxMs: server.boot.dhcp.latency.maxMs,
+        columns: server.boot.dhcp.latency
+          .columns()
+          .map(({ boundMs, count }) => ({ boundMs: Number.isFinite(boundMs) ? boundMs : null, count })),
+      },
     }),
     showOperation: async ({ id }) => {
       const operation = server.operations.find(id);

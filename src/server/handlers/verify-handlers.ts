@@ -39,6 +39,23 @@ export function toFinding(server: PortolanServer, finding: StoredFinding): Findi
   };
 }
 
+/** A segment without a prober says nothing, so no fault there is no pass. */
+function summarise(verified: readonly VerifiedSegment[]): {
+  readonly verdict: "pass" | "faults" | "not-tested";
+  readonly detail: string;
+} {
+  const cells = verified.flatMap((segment) => segment.cells);
+  const faultCount = cells.filter(({ verdict }) => faultyVerdicts.has(verdict)).length;
+  if (faultCount > 0) {
+    const found = faultCount === 1 ? "1 fault" : `${faultCount} faults`;
+    return { verdict: "faults", detail: `${found} in ${cells.length} cells` };
+  }
+  const testedCount = verified.filter(({ prober }) => prober !== null).length;
+  return testedCount === 0
+    ? { verdict: "not-tested", detail: "nothing was tested" }
+    : { verdict: "pass", detail: `no fault; tested ${testedCount} of ${verified.length} segments` };
+}
+
 export function verifyHandlers(server: PortolanServer) {
   const { verify, operations } = server;
   return {
@@ -47,15 +64,19 @@ export function verifyHandlers(server: PortolanServer) {
       const format = readExportFormat(body.format);
       return operations.start(`verify ${body.segment ?? "every segment"}`, async (report) => {
         const verified = await verify.verify(segments, format, report);
-        const faults = verified.flatMap(({ cells }) =>
-          cells.filter(({ verdict }) => faultyVerdicts.has(verdict)),
-        );
-        const isTested = verified.some(({ prober }) => prober !== null);
-        const detail = isTested ? `${faults.length} faults` : "nothing was tested";
-        return { result: verified.map(toResource), detail };
+        return { result: verified.map(toResource), ...summarise(verified) };
       });
     },
-    listFindings: async () => server.findings.list().map((finding) => toFinding(server, finding)),
-    listVerdicts: async () => verify.latest().map(toResource),
+    // Of a segment only the whole site is told: what was seen there may be anybody's.
+    listFindings: async ({ scope }) =>
+      server.findings
+        .list()
+        .map((finding) => toFinding(server, finding))
+        .filter(({ computerId }) => scope.hasComputer(computerId)),
+    listVerdicts: async ({ scope }) =>
+      verify
+        .latest()
+        .filter(({ prober }) => scope.hasComputer(prober?.computerId ?? null))
+        .map(toResource),
   } satisfies Partial<ApiHandlers>;
 }

@@ -3,14 +3,17 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import { liveProofPrefix, liveProtocol } from "#api/live-api.ts";
-import type { Role } from "#api/route.ts";
+import type { Role, RouteScope } from "#api/route.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { AuditLog } from "../accounts/audit-log.ts";
 import { hasRole, nobody, type Principal } from "../accounts/principal.ts";
+import type { Scope, Scopes } from "../accounts/scope.ts";
 import { createProblem, formatRawProblem } from "../problem.ts";
 
 export type UpgradeContext = {
   readonly principal: Principal;
+  /** What its caller may see, as it is now: groups change while a socket is open. */
+  readonly scope: () => Scope;
   /** The `:id` of the path, decoded; empty when it has none. */
   readonly id: string;
   readonly query: URLSearchParams;
@@ -22,6 +25,7 @@ export type UpgradeRoute = {
   /** From the root; `:id` marks a parameter. */
   readonly path: string;
   readonly access: Role;
+  readonly scope: RouteScope;
   /** Written to the audit log as what was opened; `null` for what everybody does all day. */
   readonly auditedAs: string | null;
   readonly connect: (socket: WebSocket, context: UpgradeContext) => void;
@@ -32,6 +36,7 @@ const messageSizeBytesMax = 1 << 20;
 const recheckDelayMs = 15_000;
 const socketCountMax = 2000;
 
+type Wanted = { readonly route: UpgradeRoute; readonly id: string };
 type Refusal = { readonly status: 400 | 401 | 403 | 404 | 503; readonly why: string };
 
 /** The only way in for WebSockets: own origin, known caller, enough of a role; otherwise refused and written down. */
@@ -39,6 +44,7 @@ export class UpgradeGate {
   readonly #routes: UpgradeRoute[] = [];
   readonly #accounts: Accounts;
   readonly #audit: AuditLog;
+  readonly #scopes: Scopes;
   readonly #log: Logger;
   /** BOUNDED by `socketCountMax`. */
   readonly #sockets = new Set<WebSocket>();
@@ -50,7 +56,13 @@ export class UpgradeGate {
     handleProtocols: () => liveProtocol,
   });
 
-  constructor(dependencies: { readonly accounts: Accounts; readonly audit: AuditLog; readonly log: Logger }) {
+  constructor(dependencies: {
+    readonly accounts: Accounts;
+    readonly audit: AuditLog;
+    readonly scopes: Scopes;
+    readonly log: Logger;
+  }) {
+    this.#scopes = dependencies.scopes;
     this.#accounts = dependencies.accounts;
     this.#audit = dependencies.audit;
     this.#log = dependencies.log;
@@ -84,7 +96,7 @@ export class UpgradeGate {
     const outcome: Principal | Refusal =
       found === null
         ? { status: 404, why: "there is no such WebSocket" }
-        : await this.#judge(request, found.route, address);
+        : await this.#judge(request, found, address);
     if ("status" in outcome || found === null) {
       refuse(socket, "status" in outcome ? outcome : { status: 404, why: "" });
       return;
@@ -94,18 +106,19 @@ export class UpgradeGate {
       await this.#audit.record({
         principal: outcome,
         action: route.auditedAs,
-        target: id === "" ? null : id,
+        target: this.#scopes.targetOf(route.scope, id),
         outcome: "done",
         address,
       });
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      this.#hold(opened, request, route);
-      route.connect(opened, { principal: outcome, id, query: url.searchParams, address });
+      this.#hold(opened, request, { route, id, principal: outcome });
+      const scope = (): Scope => this.#scopes.of(outcome);
+      route.connect(opened, { principal: outcome, scope, id, query: url.searchParams, address });
     });
   }
 
-  #find(pathname: string): { readonly route: UpgradeRoute; readonly id: string } | null {
+  #find(pathname: string): Wanted | null {
     for (const route of this.#routes) {
       const pattern = new RegExp(`^${route.path.replace(":id", "([^/]{1,256})")}$`);
       const match = pattern.exec(pathname);
@@ -116,7 +129,11 @@ export class UpgradeGate {
     return null;
   }
 
-  async #judge(request: IncomingMessage, route: UpgradeRoute, address: string): Promise<Principal | Refusal> {
+  async #judge(
+    request: IncomingMessage,
+    { route, id }: Wanted,
+    address: string,
+  ): Promise<Principal | Refusal> {
     const { origin, host, cookie } = request.headers;
     const isForeign = origin === undefined ? cookie !== undefined : origin !== `https://${host}`;
     if (isForeign) {
@@ -137,7 +154,21 @@ export class UpgradeGate {
       await this.#refusal(answer.principal, route.auditedAs ?? route.path, `needs ${route.access}`, address);
       return { status: 403, why: `this needs the role ${route.access}` };
     }
+    const why = this.#whyOutside(answer.principal, route, id);
+    if (why !== null) {
+      await this.#refusal(answer.principal, route.auditedAs ?? route.path, `${why}: ${id}`, address);
+      return { status: 403, why };
+    }
     return answer.principal;
+  }
+
+  #whyOutside(principal: Principal, route: UpgradeRoute, id: string): string | null {
+    try {
+      this.#scopes.requireOpen(this.#scopes.of(principal), route.scope, id);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   #refusal(principal: Principal, action: string, detail: string, address: string): Promise<void> {
@@ -145,13 +176,22 @@ export class UpgradeGate {
   }
 
   /** Keeps it while its caller may be here, and no longer. */
-  #hold(socket: WebSocket, request: IncomingMessage, route: UpgradeRoute): void {
+  #hold(
+    socket: WebSocket,
+    request: IncomingMessage,
+    { route, id, principal }: Wanted & { readonly principal: Principal },
+  ): void {
     this.#sockets.add(socket);
     const timer = setInterval(() => {
       this.#accounts.authenticate(request.headers, readProof(request)).then(
         (answer) => {
           if (answer.type !== "known" || !hasRole(answer.principal, route.access)) {
             socket.close(1008, "the session has ended");
+          } else if (
+            JSON.stringify(answer.principal.limits) !== JSON.stringify(principal.limits) ||
+            this.#whyOutside(answer.principal, route, id) !== null
+          ) {
+            socket.close(1008, "your groups of computers have changed");
           }
         },
         (error: unknown) => this.#log.warn({ err: error }, "a WebSocket's caller could not be looked up"),

@@ -26,6 +26,7 @@ export function remoteWindows(dependencies: RemoteWindowDependencies): UpgradeRo
   const route = (kind: RemoteKind, path: string): UpgradeRoute => ({
     path,
     access: "operator",
+    scope: "computer",
     auditedAs: `open-${kind}`,
     connect: (socket, context) => {
       openWindow(dependencies, { kind, socket, context }).catch((error: unknown) =>
@@ -58,10 +59,11 @@ async function openWindow(
   given: { readonly kind: RemoteKind; readonly socket: WebSocket; readonly context: UpgradeContext },
 ): Promise<void> {
   const { kind, socket, context } = given;
-  const { query, principal } = context;
+  const { query, principal, scope } = context;
   // Nothing is read before there is somebody to give it to.
   socket.pause();
   const computer = registry.require(context.id);
+  scope().requireComputers([computer.id]);
   const wanted = query.get("session");
   if (wanted !== null && kind === "desktop") {
     close(socket, "each viewer of a desktop has a session of its own; open one without a session's id");

@@ -65,8 +65,9 @@ export class AgentSettingsService {
     const record = { changeId, change, outcome: "sent" as const, reason: null, sentAtMs: clock.epochMs() };
     await this.#put({ ...this.find(computerId), change: record });
     link.send({ type: "change-settings", changeId, ...order });
-    const names = [...Object.keys(change), ...(lock === undefined ? [] : ["lock"])];
-    history.note(computerId, "settings", `${changeId} sent: ${names.join(", ")}`);
+    const named = Object.entries(change).map(([name, value]) => `${name} = ${String(value)}`);
+    const all = [...named, ...(lock === undefined ? [] : ["lock"])];
+    history.note(computerId, "settings", `${changeId} sent: ${all.join(", ")}`);
     return { outcome: "sent", changeId };
   }
 

@@ -1,17 +1,13 @@
-import type { Logger } from "pino";
 import { allocatePair, type GroupPort } from "#engine/multicast/allocate-pair.ts";
 import type { LeftReason } from "#engine/multicast/pace.ts";
-import type { Flow } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
-import type { Settings } from "#plan/settings.ts";
-import type { Clock } from "#platform/clock.ts";
-import type { Network, NetworkInterface } from "#platform/network.ts";
+import type { NetworkInterface } from "#platform/network.ts";
 import type { AgentImagingMessage, Ranges } from "#wire/control/imaging-messages.ts";
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
-import type { ChunkStore } from "../chunk-store.ts";
+import type { ImagingServiceDependencies, ImagingServiceOptions } from "../imaging-dependencies.ts";
 import {
-  countAlone,
   createSession,
+  isDueToStart,
   measureCopy,
   type Participant,
   type Session,
@@ -23,33 +19,8 @@ import {
   noteProgress,
 } from "../imaging-record.ts";
 import type { Transmission } from "../imaging-session.ts";
+import { giveContentTask } from "../give-content-task.ts";
 import { openTransmission } from "../open-transmission.ts";
-import type { TransferService } from "./transfer-service.ts";
-
-export type ImagingServiceOptions = {
-  readonly flows: () => readonly Flow[];
-  readonly interfaces: readonly NetworkInterface[];
-};
-
-export type ImagingServiceDependencies = {
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly chunks: ChunkStore;
-  readonly transfers: Pick<TransferService, "issue" | "revoke">;
-  readonly settings: () => Settings;
-  readonly findLink: (computerId: string) => ReceiverLink | null;
-  /** The canonical text of a manifest by its id. */
-  readonly readManifest: (contentId: string) => Promise<string>;
-  readonly onJoined: (
-    sessionKey: string,
-    computerIds: readonly string[],
-    joined: number,
-    expected: number,
-  ) => void;
-  readonly onStarted: (sessionKey: string, computerIds: readonly string[]) => void;
-  readonly onFailed: (sessionKey: string, computerIds: readonly string[], reason: string) => void;
-};
 
 /** Gathers the computers of a deploy task, then sends them the image once. */
 export class ImagingService {
@@ -86,24 +57,34 @@ export class ImagingService {
     /** Multicast is known not to reach it: it fetches for itself at once. `null`: it may share. */
     readonly unicastReason: string | null;
   }): Promise<void> {
-    const session = await this.#sessionFor(given.sessionKey, given.contentId);
-    const known = session.participants.get(given.computerId);
+    const session = await this.#sessionFor(given.sessionKey, given.contentId).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#dependencies.onFailed(given.sessionKey, [given.computerId], reason);
+    });
+    if (session === undefined) {
+      return;
+    }
+    session.record.computerIds.add(given.computerId);
     const participant: Participant = {
       computerId: given.computerId,
       taskKey: given.taskKey,
       wanted: null,
-      ticket: known?.ticket ?? null,
+      ticket: session.participants.get(given.computerId)?.ticket ?? null,
       ...{ isUnicast: false, unicastReason: given.unicastReason },
     };
     session.participants.set(given.computerId, participant);
     session.record.expected = Math.max(given.expected, session.participants.size);
-    await this.#giveTask(session, participant, given.toTask);
+    // Not waited for: a run must stay free to be cancelled while chunks come from another server.
+    const interfaceOf = this.#interfaceOf.bind(this);
+    giveContentTask(session, participant, { ...this.#dependencies, interfaceOf, toTask: given.toTask }).catch(
+      (error: unknown) => this.#fail(given.sessionKey, session, error),
+    );
   }
 
   /** How many computers may still come, while the session gathers. */
   async expect(sessionKey: string, count: number): Promise<void> {
     const session = await this.#sessions.get(sessionKey);
-    if (session?.record.state === "gathering") {
+    if (session?.record.state === "fetching" || session?.record.state === "gathering") {
       session.record.expected = Math.max(count, session.participants.size);
       this.#startIfReady(sessionKey, session);
     }
@@ -151,7 +132,7 @@ export class ImagingService {
     sessions.forEach((session) => noteAlone(session, computerId, taskKey));
   }
 
-  /** While it is paused a session does not start, or stops sending. Receivers keep what they have and wait. */
+  /** While it is paused a session does not start, or stops sending. Receivers keep what they have. */
   async setPaused(id: number, isPaused: boolean): Promise<SessionRecord | null> {
     const [sessionKey, session] = (await this.#find(id)) ?? [];
     if (sessionKey === undefined || session === undefined) {
@@ -177,6 +158,19 @@ export class ImagingService {
     return session.record;
   }
 
+  /** What a session sends was still coming, and will not be complete. */
+  loseContent(contentId: string, reason: string): void {
+    for (const [sessionKey, pending] of this.#sessions) {
+      pending
+        .then((session) => {
+          if (session.record.imageId === contentId) {
+            this.#fail(sessionKey, session, new Error(reason));
+          }
+        })
+        .catch((error: unknown) => this.#dependencies.log.error({ err: error }, "imaging"));
+    }
+  }
+
   async stop(): Promise<void> {
     for (const pending of this.#sessions.values()) {
       const session = await pending;
@@ -199,6 +193,7 @@ export class ImagingService {
     const known = this.#sessions.get(sessionKey);
     const session = known ?? this.#open(sessionKey, imageId);
     this.#sessions.set(sessionKey, session);
+    session.catch(() => this.#sessions.delete(sessionKey));
     return session;
   }
 
@@ -207,27 +202,23 @@ export class ImagingService {
     const session = createSession(this.#nextId, sessionKey, imageId, manifestText);
     this.#nextId += 1;
     this.#records.push(session.record);
+    session.whenComplete = this.#complete(sessionKey, session);
     return session;
   }
 
-  async #giveTask(
-    session: Session,
-    participant: Participant,
-    toTask: (transfer: TransferAccess) => TaskMessage["task"],
-  ): Promise<void> {
-    const link = this.#dependencies.findLink(participant.computerId);
-    if (link === null) {
-      return;
+  /** What it sends may be in the store of another server of the site. */
+  async #complete(sessionKey: string, session: Session): Promise<boolean> {
+    const { record } = session;
+    try {
+      await this.#dependencies.completeContent(record.imageId, (progress) => {
+        record.fetched = progress;
+      });
+      record.state = record.state === "fetching" ? "gathering" : record.state;
+      return true;
+    } catch (error) {
+      this.#fail(sessionKey, session, error);
+      return false;
     }
-    const nic = this.#interfaceOf(link);
-    const transfer = await this.#dependencies.transfers.issue({
-      computerId: link.computerId,
-      serverAddress: link.serverAddress,
-      interfaceName: nic?.name ?? null,
-      right: { type: "read", manifestText: session.manifestText, chunkHashes: session.chunkHashes },
-    });
-    participant.ticket = transfer.ticket;
-    link.send({ type: "task", key: participant.taskKey, task: toTask(transfer) });
   }
 
   #interfaceOf(link: ReceiverLink): NetworkInterface | null {
@@ -258,26 +249,23 @@ export class ImagingService {
     this.#startIfReady(sessionKey, session);
   }
 
-  /** On count or on time, whichever comes first. */
   #startIfReady(sessionKey: string, session: Session): void {
-    const { record } = session;
     const startCount = this.#dependencies.settings()["imaging.startCount"];
-    // Who fetches alone is not waited for.
-    const aloneCount = countAlone(session);
-    const expected = record.expected - aloneCount;
-    const joined = record.joined - aloneCount;
-    const needed = startCount === 0 ? expected : Math.min(startCount, expected);
-    const isDue = !record.isPaused && joined > 0 && (joined >= needed || session.isTimeOver);
-    if ((record.state !== "gathering" && record.state !== "waiting-for-group") || !isDue) {
+    if (!isDueToStart(session, startCount)) {
       return;
     }
     session.cancelTimer();
-    this.#send(sessionKey, session).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#dependencies.log.error({ err: error }, "imaging: a session failed");
-      this.#dependencies.onFailed(sessionKey, [...session.participants.keys()], reason);
-      this.#end(sessionKey, session);
-    });
+    this.#send(sessionKey, session).catch((error: unknown) => this.#fail(sessionKey, session, error));
+  }
+
+  #fail(sessionKey: string, session: Session, error: unknown): void {
+    if (!this.#sessions.has(sessionKey)) {
+      return;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#dependencies.log.error({ err: error }, "imaging: a session failed");
+    this.#dependencies.onFailed(sessionKey, [...session.participants.keys()], reason);
+    this.#end(sessionKey, session);
   }
 
   async #send(sessionKey: string, session: Session): Promise<void> {
@@ -314,8 +302,10 @@ export class ImagingService {
         this.#addMember(transmission, participant);
       }
       this.#dependencies.onStarted(sessionKey, readyIds);
-      record.copyBytes = await measureCopy(this.#dependencies.chunks, session.manifest, ready);
+      const { chunks } = this.#dependencies;
+      record.copyBytes = await measureCopy(chunks, session.manifest, ready);
       await transmission.run();
+      record.copyBytes ||= await measureCopy(chunks, session.manifest, ready);
     } finally {
       clearInterval(refresh);
       noteProgress(record, transmission);

@@ -7,6 +7,8 @@ import { expectedInSession } from "#engine/job/schedule-runs.ts";
 import { isSharedContent, sessionContentOf } from "#engine/job/task-traits.ts";
 import type { RestoreOptions } from "#wire/control/image-task-message.ts";
 import type { ServerMessage } from "#wire/control/message.ts";
+import { AnswerError } from "#engine/installer/answers.ts";
+import type { InstallerTask, RenderedInstaller } from "../installer-answers.ts";
 import { type ComputerTexts, toContentTask, toTask } from "../task-messages.ts";
 import type { CaptureService } from "./capture-service.ts";
 import type { ControlLink } from "./control-service.ts";
@@ -21,6 +23,8 @@ export type JobEffectsDependencies = {
   readonly captures: () => Pick<CaptureService, "begin" | "end">;
   /** What one computer is to do with an image beyond writing it. */
   readonly restoreOptions: (request: RestoreRequest | undefined, computerId: string) => RestoreOptions;
+  /** What one computer's installer is given. @throws AnswerError when something is not known of it */
+  readonly renderInstaller: (task: InstallerTask, link: ControlLink) => Promise<RenderedInstaller>;
   readonly interfaceOf: (link: ControlLink) => string | null;
   readonly wake: (computerId: string) => void;
   /** What a task's texts may name. */
@@ -62,6 +66,9 @@ export class JobEffects {
       case "request-restart":
         this.#send(effect.computerId, { type: "task", key: effect.key, task: { kind: "restart" } });
         break;
+      case "start-installer":
+        this.#send(effect.computerId, { type: "task", key: effect.key, task: { kind: "start-installer" } });
+        break;
       case "join-session":
         await this.#join(
           run,
@@ -87,20 +94,44 @@ export class JobEffects {
     if (content === null) {
       throw new Error(`a ${task.kind} task has no session`);
     }
+    const installer =
+      task.kind === "deploy-installer" ? await this.#renderInstaller(computerId, taskKey, task) : null;
+    if (task.kind === "deploy-installer" && installer === null) {
+      return;
+    }
+    const restoreOptions = (request: RestoreRequest | undefined): RestoreOptions =>
+      this.#dependencies.restoreOptions(request, computerId);
     await this.#dependencies.imaging().join({
       ...{ sessionKey, computerId, taskKey, isResumed, expected },
       unicastReason: run.gate?.decision === "unicast" ? run.gate.text : null,
       contentId: content.contentId,
-      toTask: (transfer) =>
-        toContentTask(task, transfer, (request) => this.#dependencies.restoreOptions(request, computerId)),
+      toTask: (transfer) => toContentTask(task, transfer, { restoreOptions, installer }),
     });
+  }
+
+  /** @returns `null` when it was refused, or its computer is away: when that is back it comes here again */
+  async #renderInstaller(
+    computerId: string,
+    taskKey: string,
+    task: InstallerTask,
+  ): Promise<RenderedInstaller | null> {
+    const link = this.#dependencies.findLink(computerId);
+    try {
+      return link === null ? null : await this.#dependencies.renderInstaller(task, link);
+    } catch (error) {
+      if (!(error instanceof AnswerError)) {
+        throw error;
+      }
+      this.#dependencies.refuse(computerId, taskKey, error.message);
+      return null;
+    }
   }
 
   async #sendTask(run: Run, key: string, task: Task): Promise<void> {
     const { computerId } = run;
     if (task.kind === "capture-image") {
-      const { imageName, disk, isForced } = task;
-      await this.#dependencies.captures().begin({ computerId, key, imageName, disk, isForced });
+      const { imageName, disk, isForced, isStreamed = false } = task;
+      await this.#dependencies.captures().begin({ computerId, key, imageName, disk, isForced, isStreamed });
     } else if (task.kind === "capture-user-data") {
       await this.#openUpload(run, key, task);
     } else if (task.kind === "restore-user-data") {

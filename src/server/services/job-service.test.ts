@@ -74,6 +74,8 @@ class Ground {
       captures: () => ({ begin: () => Promise.resolve(), end: () => undefined }),
       restoreOptions: () => exactRestore,
       factsOf: () => ({}),
+      connectionOf: ({ environment, agentRunId }) => ({ environment, agentRunId }),
+      renderInstaller: () => Promise.resolve({ commandLine: "", answers: null }),
       textsOf: (id) => ({ name: id, serial: "", mac: "" }),
       findUserData: () => Promise.resolve(null),
       keepUserData: () => Promise.resolve(),
@@ -124,6 +126,7 @@ class Ground {
         environment,
         agentRunId,
         tasks,
+        probes: [],
         inventory: {} as ControlLink["hello"]["inventory"],
       },
       send: (message: ServerMessage) => {

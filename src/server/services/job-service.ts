@@ -14,6 +14,7 @@ import {
 import { reduceRun } from "#engine/job/reduce-run.ts";
 import type { RunEffect, RunEvent } from "#engine/job/run-event.ts";
 import {
+  type Connection,
   createRun,
   hasEnded,
   needsPreboot,
@@ -43,6 +44,7 @@ export type JobServiceDependencies = Omit<JobEffectsDependencies, "imaging" | "r
   /** What is known of a computer now. */
   readonly factsOf: (computerId: string) => Facts;
   /** A run began, ended, or changed what its computer has to boot. */
+  readonly connectionOf: (link: ControlLink) => Connection;
   readonly onChanged: (computerId: string, jobId: string) => void;
   readonly onDeployed: (computerId: string, atMs: number) => void;
 };
@@ -131,13 +133,10 @@ export class JobService {
   }
 
   hasPrebootWork(computerId: string): boolean {
-    for (const run of this.#runs.values()) {
+    return this.#runs.values().some((run) => {
       const job = this.#jobs.get(run.jobId);
-      if (run.computerId === computerId && !hasEnded(run) && job !== undefined && needsPreboot(job, run)) {
-        return true;
-      }
-    }
-    return false;
+      return run.computerId === computerId && !hasEnded(run) && job !== undefined && needsPreboot(job, run);
+    });
   }
 
   /** @throws ScheduleError when its time cannot be told */
@@ -184,8 +183,7 @@ export class JobService {
   }
 
   connected(link: ControlLink): void {
-    const { environment, agentRunId } = link;
-    const connection = { environment, agentRunId };
+    const connection = this.#dependencies.connectionOf(link);
     this.#postAll(link.computerId, { type: "connected", connection, reports: link.hello.tasks });
   }
 
@@ -256,7 +254,7 @@ export class JobService {
     this.#startAgainAtMs = againAtMs;
     for (const run of runs) {
       const link = this.#dependencies.findLink(run.computerId);
-      const connection = link && { environment: link.environment, agentRunId: link.agentRunId };
+      const connection = link && this.#dependencies.connectionOf(link);
       const facts = { ...this.#dependencies.factsOf(run.computerId), environment: link?.environment ?? null };
       const reports = link?.hello.tasks ?? [];
       this.#post(run.id, { type: "start", facts, connection, reports }).catch((error: unknown) =>

@@ -40,10 +40,13 @@ export type RemoteWish = {
   readonly isViewOnly: boolean;
 };
 
-/** A session whose computer has not connected yet. */
+/** Somebody who has not connected yet. */
 type Pending = {
   readonly computerId: string;
-  readonly session: RemoteSession;
+  /** `null`: a probe, which is no session. */
+  readonly sessionId: string | null;
+  /** Where the frames of the connection go. */
+  readonly connect: (socket: TLSSocket) => (value: unknown) => void;
   readonly settle: (problem: string | null) => void;
 };
 
@@ -102,7 +105,7 @@ export class RemoteService {
     const { computerId, kind, operator, columns, rows, isViewOnly } = wish;
     const startedAtMs = clock.epochMs();
     const recording =
-      kind === "terminal"
+      kind === "terminal" && this.#dependencies.settings()["remote.recordTerminals"]
         ? await recordings.begin(id, { computerId, operator, columns, rows, nowMs: startedAtMs })
         : null;
     const session = this.#createSession(
@@ -117,7 +120,12 @@ export class RemoteService {
         cancel();
         resolve(text);
       };
-      this.#pending.set(ticket, { computerId, session, settle });
+      const connect = (socket: TLSSocket): ((value: unknown) => void) => {
+        this.#sessions.set(id, session);
+        session.connect(socket);
+        return (value) => session.receive(value);
+      };
+      this.#pending.set(ticket, { computerId, sessionId: id, connect, settle });
       link.send({
         type: "remote-open",
         sessionId: id,
@@ -141,7 +149,7 @@ export class RemoteService {
   /** The agent will not connect. */
   refused(computerId: string, sessionId: string, reason: string): void {
     for (const pending of this.#pending.values()) {
-      if (pending.computerId === computerId && pending.session.facts.id === sessionId) {
+      if (pending.computerId === computerId && pending.sessionId === sessionId) {
         pending.settle(reason);
       }
     }
@@ -159,11 +167,41 @@ export class RemoteService {
     }
     this.#pending.delete(ticket);
     this.#count("joined");
-    const { session, settle } = pending;
-    this.#sessions.set(session.facts.id, session);
-    session.connect(socket);
-    settle(null);
-    return (value) => session.receive(value);
+    const receive = pending.connect(socket);
+    pending.settle(null);
+    return receive;
+  }
+
+  /**
+   * A door as a session's, for a verification: the connection that shows the ticket is ended, and nobody is asked.
+   *
+   * @throws NetworkError when no port can be had
+   */
+  async openProbe(link: ControlLink): Promise<{
+    readonly port: number;
+    readonly ticket: string;
+    readonly isJoined: () => boolean;
+    readonly close: () => void;
+  }> {
+    const door = await this.#openDoor(link);
+    const ticket = randomBytes(32).toString("base64url");
+    let isJoined = false;
+    this.#pending.set(ticket, {
+      computerId: link.computerId,
+      sessionId: null,
+      connect: (socket) => {
+        socket.end();
+        return () => undefined;
+      },
+      settle: () => {
+        isJoined = true;
+      },
+    });
+    const close = (): void => {
+      this.#pending.delete(ticket);
+      door.close();
+    };
+    return { port: door.port, ticket, isJoined: () => isJoined, close };
   }
 
   #createSession(

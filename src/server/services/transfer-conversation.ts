@@ -1,11 +1,13 @@
 import { hash } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { decodeManifest, ManifestError } from "#engine/image/manifest.ts";
+import type { Clock } from "#platform/clock.ts";
 import { WireError } from "#wire/bytes/wire-error.ts";
 import { FrameReader } from "#wire/control/frame.ts";
 import { JsonFields } from "#wire/control/json-fields.ts";
+import { stillComing } from "#wire/control/transfer-answer.ts";
 import { frameSizeBytesMax } from "#wire/multicast/data-packet.ts";
-import type { ChunkHold, ChunkStore } from "../chunk-store.ts";
+import { type ChunkHold, type ChunkStore, ChunkStoreFullError } from "../chunk-store.ts";
 
 /** What the holder of a ticket may do. */
 export type TransferRight =
@@ -16,12 +18,15 @@ export type TransferRight =
       readonly type: "upload";
       /** Of content, by the manifest. */
       readonly sizeBytesMax: number;
+      /** The manifest comes first, so that others get the content while its chunks come; absent: it may not. */
+      readonly onAnnounced?: (manifestText: string) => Promise<void>;
       /** All its chunks are in the store. Durable when it returns; a failure's message goes to the sender. */
       readonly onUploaded: (manifestText: string) => Promise<void>;
     };
 
 export type ConversationDependencies = {
   readonly chunks: ChunkStore;
+  readonly clock: Clock;
   /** The site's signature of an image, JSON text. */
   readonly readSignature: (imageId: string) => Promise<string>;
   /** Resolves when so many bytes may be sent. */
@@ -33,12 +38,14 @@ export type ConversationDependencies = {
 
 const firstFrameMs = 10_000;
 const idleMsMax = 120_000;
+/** Often enough that a reader's patience of a minute, and ours, begins anew several times. */
+const tellWaitingMs = 15_000;
 const manifestSizeBytesMax = 64 << 20;
 const hashPattern = /^[0-9a-f]{64}$/;
 /** Requests that wait behind the one being answered; a peer that sends more without reading is cut off. */
 const waitingCountMax = 256;
 /** Chunks of one connection that are checked and written at the same time; each is at most 1 MiB. */
-const parallelPutCount = 6;
+const parallelPutCount = 16;
 
 /** Serves one connection: first a ticket, then requests, answered in their order. */
 export function serveTransfer(socket: TLSSocket, dependencies: ConversationDependencies): void {
@@ -101,7 +108,7 @@ class Conversation {
       return;
     }
     const type = fields.text("type", 16);
-    if (this.#right.type === "upload" && (type === "put" || type === "complete")) {
+    if (this.#right.type === "upload" && ["put", "announce", "complete"].includes(type)) {
       const sizeBytesMax = type === "put" ? frameSizeBytesMax : manifestSizeBytesMax;
       this.#announced = fields;
       this.#reader.expectBytes(fields.integer("sizeBytes", 1, sizeBytesMax));
@@ -171,9 +178,9 @@ async function answerReader(
   socket: TLSSocket,
   right: TransferRight & { readonly type: "read" },
   fields: JsonFields,
-  { chunks, count, pace, readSignature }: ConversationDependencies,
+  { chunks, clock, count, pace, readSignature }: ConversationDependencies,
 ): Promise<void> {
-  const type = fields.choice("type", ["manifest", "signature", "chunks"]);
+  const type = fields.choice("type", ["manifest", "signature", "lacking", "chunks"]);
   if (type === "manifest") {
     await writeSized(socket, Buffer.from(right.manifestText));
     return;
@@ -182,13 +189,37 @@ async function answerReader(
     await writeSized(socket, Buffer.from(await readSignature(hash("sha256", right.manifestText))));
     return;
   }
-  for (const chunkHash of fields.texts("hashes", 1024, 64)) {
+  const hashes = fields.texts("hashes", 1024, 64);
+  if (type === "lacking") {
+    const isThere = await Promise.all(
+      hashes.map(async (chunkHash) => right.chunkHashes.has(chunkHash) && (await chunks.has(chunkHash))),
+    );
+    await writeSized(socket, Buffer.from(JSON.stringify(hashes.filter((_, index) => !isThere[index]))));
+    return;
+  }
+  const isToldOfWaiting = fields.raw("toldOfWaiting") === true;
+  for (const chunkHash of hashes) {
     const isCovered = right.chunkHashes.has(chunkHash);
     count(isCovered ? "chunk" : "chunk-not-covered");
-    const frame = isCovered ? await chunks.readFrame(chunkHash) : Buffer.alloc(0);
+    const endTelling = isCovered && isToldOfWaiting ? tellOfWaiting(socket, clock) : () => undefined;
+    const frame = isCovered ? await chunks.readFrame(chunkHash).finally(() => endTelling()) : Buffer.alloc(0);
     await pace(frame.byteLength);
     await writeSized(socket, frame);
   }
+}
+
+/** Says every now and then that an answer is still to come. @returns what ends it */
+function tellOfWaiting(socket: TLSSocket, clock: Clock): () => void {
+  const tell = (): void => {
+    if (!socket.destroyed) {
+      const mark = Buffer.alloc(4);
+      mark.writeUInt32BE(stillComing);
+      socket.write(mark);
+      cancel = clock.after(tellWaitingMs, tell);
+    }
+  };
+  let cancel = clock.after(tellWaitingMs, tell);
+  return () => cancel();
 }
 
 async function answerUpload(
@@ -198,8 +229,14 @@ async function answerUpload(
   upload: UploadState,
   { chunks, count }: ConversationDependencies,
 ): Promise<void> {
-  const type = fields.choice("type", ["lacking", "put", "complete"]);
+  const type = fields.choice("type", ["announce", "lacking", "put", "complete"]);
   switch (type) {
+    case "announce": {
+      const failure = await refusalOf(right, body, right.onAnnounced ?? refuseAnnouncement);
+      count(failure === null ? "announced" : "refused-announcement");
+      await writeSized(socket, Buffer.from(JSON.stringify({ failure })));
+      break;
+    }
     case "lacking": {
       if (upload.failure !== null) {
         await writeSized(socket, Buffer.from(JSON.stringify({ failure: upload.failure })));
@@ -227,8 +264,8 @@ async function answerUpload(
     }
     case "complete": {
       await Promise.all(upload.puts);
-      const manifestText = Buffer.from(body ?? []).toString("utf8");
-      const failure = upload.failure ?? (await completeUpload(right, manifestText, chunks));
+      const accept = (manifestText: string): Promise<void> => completeUpload(right, manifestText, chunks);
+      const failure = upload.failure ?? (await refusalOf(right, body, accept));
       count(failure === null ? "uploaded" : "refused-upload");
       await writeSized(socket, Buffer.from(JSON.stringify({ failure })));
       break;
@@ -251,27 +288,24 @@ async function storeChunk(
     }
   } catch (error) {
     count("not-stored");
-    upload.failure ??= `a chunk could not be stored: ${error instanceof Error ? error.message : String(error)}`;
+    const why = error instanceof Error ? error.message : String(error);
+    upload.failure ??= error instanceof ChunkStoreFullError ? why : `a chunk could not be stored: ${why}`;
   }
 }
 
-/** Why the upload is not taken, or `null`. */
-async function completeUpload(
+/** Does with a manifest what it was sent for. @returns why it is not taken, or `null` */
+async function refusalOf(
   right: TransferRight & { readonly type: "upload" },
-  manifestText: string,
-  chunks: ChunkStore,
+  body: Uint8Array | null,
+  accept: (manifestText: string) => Promise<void>,
 ): Promise<string | null> {
   try {
-    const manifest = decodeManifest(manifestText);
-    if (manifest.sizeBytes > right.sizeBytesMax) {
-      return `${manifest.sizeBytes} bytes are more than the ${right.sizeBytesMax} that this task may store`;
+    const manifestText = Buffer.from(body ?? []).toString("utf8");
+    const { sizeBytes } = decodeManifest(manifestText);
+    if (sizeBytes > right.sizeBytesMax) {
+      return `${sizeBytes} bytes are more than the ${right.sizeBytesMax} that this task may store`;
     }
-    for (const chunkHash of manifest.chunks) {
-      if (chunkHash !== null && !(await chunks.has(chunkHash))) {
-        return `chunk ${chunkHash} was not sent`;
-      }
-    }
-    await right.onUploaded(manifestText);
+    await accept(manifestText);
     return null;
   } catch (error) {
     if (error instanceof ManifestError || (error instanceof Error && "code" in error)) {
@@ -279,6 +313,24 @@ async function completeUpload(
     }
     throw error;
   }
+}
+
+function refuseAnnouncement(): Promise<void> {
+  return Promise.reject(new ManifestError("this task does not send its manifest first"));
+}
+
+/** @throws ManifestError when not all of it was sent */
+async function completeUpload(
+  right: TransferRight & { readonly type: "upload" },
+  manifestText: string,
+  chunks: ChunkStore,
+): Promise<void> {
+  for (const chunkHash of decodeManifest(manifestText).chunks) {
+    if (chunkHash !== null && !(await chunks.has(chunkHash))) {
+      throw new ManifestError(`chunk ${chunkHash} was not sent`);
+    }
+  }
+  await right.onUploaded(manifestText);
 }
 
 /** Size and content; waits while the other end reads slower than we send. */

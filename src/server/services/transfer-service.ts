@@ -185,6 +185,7 @@ export class TransferService {
   #accept(socket: TLSSocket): void {
     serveTransfer(socket, {
       chunks: this.#dependencies.chunks,
+      clock: this.#dependencies.clock,
       readSignature: this.#dependencies.readSignature,
       pace: (sizeBytes) => this.#pace(sizeBytes),
       count: (reason) => this.#count(reason),

@@ -3,7 +3,9 @@ import { leaseAskedFor, readRelayTrace } from "#engine/dhcp/read-boot-request.ts
 import { findInBootEvent } from "#engine/findings/boot-findings.ts";
 import { DhcpWatch } from "#engine/findings/dhcp-watch.ts";
 import { verifiedKinds } from "#engine/findings/finding.ts";
+import { findRogueDiscovery, type RogueSighting } from "#engine/findings/rogue-discovery.ts";
 import { findInEvidence } from "#engine/findings/segment-findings.ts";
+import type { RemedyBook } from "#engine/verify/cell.ts";
 import type { SegmentEvidence } from "#engine/verify/evidence.ts";
 import type { Cell } from "#engine/verify/verdict.ts";
 import type { Segment } from "#plan/segment.ts";
@@ -89,10 +91,14 @@ export class FindingService {
     this.#findings.note(events.flatMap((event) => findInBootEvent(event, segments)));
   }
 
+  seeRogueDiscovery(sighting: RogueSighting): void {
+    this.#findings.note(findRogueDiscovery(sighting, this.#dependencies.segments()));
+  }
+
   /** A verification has looked at everything: what it does not find any more is over. */
-  settle(evidence: SegmentEvidence, cells: readonly Cell[]): void {
+  settle(evidence: SegmentEvidence, cells: readonly Cell[], remedies: RemedyBook): void {
     if (evidence.prober !== null) {
-      const found = findInEvidence(evidence, cells);
+      const found = findInEvidence(evidence, cells, remedies);
       this.#findings.settle(evidence.segment.name, verifiedKinds, found);
     }
   }

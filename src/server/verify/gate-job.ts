@@ -12,7 +12,13 @@ import type { PortolanServer } from "../server.ts";
 /** One gigabit a second, less what headers take: what is assumed before anything was measured. */
 const assumedRate = { rateBytesPerSecond: 112_000_000, rateSource: "1 Gbit/s, which is assumed" };
 
-function gateComputers(server: PortolanServer, computerIds: readonly string[]): GateComputer[] {
+/** What the gate asks. */
+export type GateSources = Pick<
+  PortolanServer,
+  "segments" | "control" | "registry" | "imaging" | "images" | "captures" | "verify" | "clock"
+>;
+
+function gateComputers(server: GateSources, computerIds: readonly string[]): GateComputer[] {
   const segments = server.segments.current();
   return computerIds.map((id) => {
     const computer = server.registry.get(id);
@@ -29,7 +35,7 @@ function gateComputers(server: PortolanServer, computerIds: readonly string[]): 
 }
 
 /** The rate of the fastest session that has ended, when there is one. */
-function measuredRate(server: PortolanServer): Omit<GateEstimate, "contentBytes"> {
+function measuredRate(server: GateSources): Omit<GateEstimate, "contentBytes"> {
   const rates = server.imaging.list().flatMap(({ sentBytes, startedAtMs, endedAtMs }) => {
     const elapsedMs = startedAtMs === null || endedAtMs === null ? 0 : endedAtMs - startedAtMs;
     return elapsedMs > 500 && sentBytes > 0 ? [(sentBytes * 1000) / elapsedMs] : [];
@@ -43,12 +49,16 @@ function measuredRate(server: PortolanServer): Omit<GateEstimate, "contentBytes"
       };
 }
 
-async function estimateFor(server: PortolanServer, job: Job): Promise<GateEstimate | null> {
+async function estimateFor(server: GateSources, job: Job): Promise<GateEstimate | null> {
   let contentBytes = 0;
   for (const task of allTasksOf(job)) {
     if (task.kind === "deploy-image") {
-      const image = await server.images.find(task.imageId);
-      contentBytes += image.dataChunkCount * image.chunkSizeBytes;
+      const arriving = server.captures.findArriving(task.imageId);
+      const { dataChunkCount, chunkSizeBytes } =
+        arriving === undefined
+          ? await server.images.find(task.imageId)
+          : { dataChunkCount: arriving.chunkCount, chunkSizeBytes: arriving.manifest.chunkSizeBytes };
+      contentBytes += dataChunkCount * chunkSizeBytes;
     } else {
       contentBytes += sessionContentOf(task)?.sizeBytes ?? 0;
     }
@@ -63,7 +73,7 @@ async function estimateFor(server: PortolanServer, job: Job): Promise<GateEstima
  * @throws ApiError 409 `network-blocked`
  */
 export async function gateJob(
-  server: PortolanServer,
+  server: GateSources,
   job: Job,
   computerIds: readonly string[],
   by: { readonly principal: Principal; readonly isForced: boolean },

@@ -21,6 +21,7 @@ type Waiting = {
 /** Longer than any probe takes by itself. */
 const answerMsMax = 25_000;
 export const agentWasSilent = "the agent did not report; its connection may have ended";
+export const agentHasLeft = "the agent's connection has ended";
 
 /** Sends orders to agents and brings their sightings back. */
 export class ProbeDesk {
@@ -46,6 +47,15 @@ export class ProbeDesk {
       waiting.end({ type: "seen", sighting });
     } else {
       waiting.end({ type: "not-tried", reason: reason ?? "the agent's answer makes no sense" });
+    }
+  }
+
+  /** An agent's connection has ended: what it was asked there is not waited for. */
+  leave(computerId: string): void {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.computerId === computerId) {
+        waiting.end({ type: "not-tried", reason: agentHasLeft });
+      }
     }
   }
 

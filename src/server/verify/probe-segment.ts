@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import type { ClosedPortName, SegmentEvidence, Sighted } from "#engine/verify/evidence.ts";
 import { neededFlows } from "#engine/verify/judge-segment.ts";
+import { isLate } from "#engine/verify/judge-tcp.ts";
 import { triedPacketSizes } from "#engine/verify/path-mtu.ts";
 import type { Flow, FlowId } from "#plan/flow.ts";
 import { findFlow } from "#plan/flows.ts";
@@ -10,10 +11,12 @@ import type { ProbeKind, ProbeOrder } from "#wire/probe/probe-order.ts";
 import { probeMac } from "#wire/probe/pxe-probe-packet.ts";
 import type { BootFiles } from "../boot-files.ts";
 import { sendMagicPackets } from "../send-magic-packets.ts";
+import type { ServiceFailure } from "../running-services.ts";
 import type { ControlLink } from "../services/control-service.ts";
+import type { RemoteService } from "../services/remote-service.ts";
 import type { TransferService } from "../services/transfer-service.ts";
 import { MulticastFeed } from "./multicast-feed.ts";
-import { agentWasSilent, type ProbeDesk } from "./probe-desk.ts";
+import { agentHasLeft, agentWasSilent, type ProbeDesk } from "./probe-desk.ts";
 import { probeFile, probeFilePrefix, type ProbeToken, type ProbeWatch } from "./probe-watch.ts";
 
 export type ProbeSegmentDependencies = {
@@ -23,7 +26,12 @@ export type ProbeSegmentDependencies = {
   readonly watch: ProbeWatch;
   readonly bootFiles: BootFiles;
   readonly transfers: TransferService;
+  readonly remote: Pick<RemoteService, "openProbe">;
   readonly consolePort: number;
+  /** Whether it is still the connection of its computer. */
+  readonly isStanding: (link: ControlLink) => boolean;
+  /** Services that do not follow the plan now. */
+  readonly failures: () => readonly ServiceFailure[];
 };
 
 /** Below 1025: no dynamic range includes it. */
@@ -35,6 +43,15 @@ const blockSizes = [512, 1468] as const;
 
 function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** What is slow once may have met a busy moment of either end; it is the network only when it is slow again. */
+async function twiceIfLate<Tried>(
+  attempt: () => Promise<Tried>,
+  wasLate: (tried: Tried) => boolean,
+): Promise<Tried> {
+  const first = await attempt();
+  return wasLate(first) ? attempt() : first;
 }
 
 /** Has one agent of a segment try everything that the segment needs, and watches this end meanwhile. */
@@ -87,6 +104,7 @@ export class SegmentProbe {
       segment: this.#segment,
       prober: { computerId, name, environment, address, serverAddress, interfaceName },
       flows: this.#flows,
+      unserved: this.#dependencies.failures(),
       closedPorts: this.#closedPorts(),
       expectedFile: { sizeBytes: probeFile.byteLength, sha256: sha256(probeFile) },
       expectedManifest: { sha256: sha256(manifestText) },
@@ -106,10 +124,16 @@ export class SegmentProbe {
     const part = this.#choosePart();
     const identity = { mac: this.#mac, transactionId: randomInt(0, 0xfffffff0) };
     const discovery = this.#flow("agent.discovery");
-    const [control, closed, http, tftp, dhcp, bootServer, discovered, transfer] = await Promise.all([
-      this.#ask("agent.control", { kind: "control", port: this.#portOf("agent.control") }),
+    const [control, closed, http, tftp, dhcp, bootServer, discovered, transfer, remote] = await Promise.all([
+      twiceIfLate(
+        () => this.#ask("agent.control", { kind: "control", port: this.#portOf("agent.control") }),
+        isLate,
+      ),
       this.#ask(null, { kind: "closed-ports", ports: this.#closedPorts().map(({ port }) => port) }),
-      this.#ask("boot.http", { kind: "http", port: this.#portOf("boot.http"), ...part.range }),
+      twiceIfLate(
+        () => this.#ask("boot.http", { kind: "http", port: this.#portOf("boot.http"), ...part.range }),
+        isLate,
+      ),
       this.#ask("boot.tftp", {
         kind: "tftp",
         fileName: this.#fileName,
@@ -127,7 +151,14 @@ export class SegmentProbe {
             ttl: discovery.ttl ?? 1,
             nonce: this.#nonce,
           }),
-      this.#tryTransfer(),
+      twiceIfLate(
+        () => this.#tryTransfer(),
+        ({ transfer }) => isLate(transfer),
+      ),
+      twiceIfLate(
+        () => this.#tryRemote(),
+        ({ remote }) => isLate(remote),
+      ),
     ]);
     return {
       control,
@@ -139,6 +170,7 @@ export class SegmentProbe {
       bootServer,
       discovery: discovered,
       ...transfer,
+      ...remote,
     };
   }
 
@@ -156,6 +188,21 @@ export class SegmentProbe {
       return { transfer, transferPort: port };
     } finally {
       transfers.revoke(ticket);
+    }
+  }
+
+  /** Inside the control port it has no sockets of its own to try. */
+  async #tryRemote(): Promise<Pick<SegmentEvidence, "remote" | "remotePort" | "isRemoteJoined">> {
+    if (this.#flow("remote.control")?.carrier !== null) {
+      return { remote: null, remotePort: null, isRemoteJoined: false };
+    }
+    const door = await this.#dependencies.remote.openProbe(this.#link);
+    try {
+      const { port, ticket } = door;
+      const remote = await this.#ask("remote.control", { kind: "remote", port, ticket });
+      return { remote, remotePort: port, isRemoteJoined: door.isJoined() };
+    } finally {
+      door.close();
     }
   }
 
@@ -219,10 +266,19 @@ export class SegmentProbe {
     if (flowId !== null && !this.#needed.has(flowId)) {
       return null;
     }
+    if (!this.#dependencies.isStanding(this.#link)) {
+      return { type: "not-tried", reason: agentHasLeft };
+    }
     const bootAddress = this.#interface()?.address ?? this.#link.serverAddress;
     if (flowId?.startsWith("boot.") === true && bootAddress !== this.#link.serverAddress) {
       const reason = `boot services answer at ${bootAddress}, and agents of this interface are connected to ${this.#link.serverAddress}`;
       return { type: "not-tried", reason };
+    }
+    if (!this.#link.hello.probes.includes(order.kind)) {
+      return {
+        type: "not-tried",
+        reason: `the agent is too old for the probe "${order.kind}"; install this server's agent on its computer`,
+      };
     }
     // An agent that has reported nothing at all is gone: its time is not waited out again for each probe to come.
     const isGone = this.#silentCount > 0 && this.#reportedCount === 0;

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { SegmentEvidence } from "#engine/verify/evidence.ts";
 import { countRouters } from "#engine/verify/judge-multicast.ts";
-import { judgeSegment } from "#engine/verify/judge-segment.ts";
+import { judgeSegment, type Untested } from "#engine/verify/judge-segment.ts";
 import { createRemedyBook } from "#engine/verify/remedy-book.ts";
 import type { Cell } from "#engine/verify/verdict.ts";
 import type { ExportFormat } from "#plan/export/exporters.ts";
@@ -13,6 +13,7 @@ import { Ipv4Subnet } from "#wire/address/ipv4-address.ts";
 import { ApiError } from "../api-error.ts";
 import type { ControlLink } from "../services/control-service.ts";
 import type { FindingService } from "./finding-service.ts";
+import { describeMoving, type MovingAgent } from "./moving-agents.ts";
 import { type ProbeSegmentDependencies, SegmentProbe } from "./probe-segment.ts";
 
 /** Everybody who could try something, with the name people know it by. */
@@ -24,6 +25,7 @@ export type VerifyServiceDependencies = ProbeSegmentDependencies & {
   readonly segments: () => readonly Segment[];
   readonly flows: () => readonly Flow[];
   readonly candidates: () => readonly ProberCandidate[];
+  readonly moving: () => readonly MovingAgent[];
   readonly site: () => { readonly serverName: string; readonly profile: string };
   readonly findings: FindingService;
   readonly store: Pick<FindingStore, "readVerdicts" | "putVerdicts">;
@@ -43,7 +45,12 @@ export type VerifiedSegment = {
 };
 
 /** Probes of one segment, for the progress bar. */
-const stepCount = 11;
+const stepCount = 12;
+/** How long an agent is waited for that reconnects after a change of settings. */
+const movingMsMax = 20_000;
+const movingPollMs = 250;
+/** What was tried while the plan changed is tried once more, when that leaves the whole within a minute. */
+const repeatMsMax = 30_000;
 /** Segments at once: each has its own prober, and the server's part is small. */
 const parallelCount = 4;
 
@@ -123,7 +130,7 @@ export class VerifyService {
     const startedAtMs = clock.monotonicMs();
     this.#running.add(segment.name);
     try {
-      const evidence = await this.#gather(segment, onStep);
+      const { evidence, untested } = await this.#gather(segment, onStep);
       const known = { segment: evidence.segment, flows: flows() };
       const remedies = createRemedyBook({ ...known, ...site(), format });
       const verified: VerifiedSegment = {
@@ -133,10 +140,10 @@ export class VerifyService {
         durationMs: Math.round(clock.monotonicMs() - startedAtMs),
         // Of the last time that anything arrived: what is blocked now tells nothing of the way.
         routerCount: countRouters(evidence) ?? this.#latest.get(segment.name)?.routerCount ?? null,
-        cells: judgeSegment(evidence, remedies, this.#howToProbe(segment)),
+        cells: judgeSegment(evidence, remedies, untested),
       };
       this.#latest.set(segment.name, verified);
-      findings.settle(evidence, verified.cells);
+      findings.settle(evidence, verified.cells, remedies);
       await this.#store(verified);
       return verified;
     } finally {
@@ -154,32 +161,100 @@ export class VerifyService {
     }
   }
 
-  async #gather(segment: Segment, onStep: (detail: string) => void): Promise<SegmentEvidence> {
-    const flows = this.#dependencies.flows();
-    const prober = this.#elect(segment);
-    if (prober === null) {
-      return withoutProber(segment, flows);
+  /**
+   * Nothing is judged by what was tried while the plan changed or the prober reconnected: it would be red without a fault
+   * of the network.
+   */
+  async #gather(
+    segment: Segment,
+    onStep: (detail: string) => void,
+  ): Promise<{ readonly evidence: SegmentEvidence; readonly untested: Untested }> {
+    const { clock, flows, isStanding } = this.#dependencies;
+    const startedAtMs = clock.monotonicMs();
+    let again = "";
+    for (;;) {
+      const prober = await this.#waitForProber(segment, onStep);
+      const tried = flows();
+      if ("reason" in prober) {
+        return { evidence: withoutProber(segment, tried), untested: prober };
+      }
+      const known = { ...segment, serverAddress: prober.link.serverAddress };
+      const probe = new SegmentProbe(
+        {
+          segment: known,
+          link: prober.link,
+          flows: tried,
+          onStep: (kind) => onStep(`${segment.name}: ${kind}${again}`),
+        },
+        this.#dependencies,
+      );
+      const evidence = await probe.run(prober.name);
+      const isOtherPlan = JSON.stringify(flows()) !== JSON.stringify(tried);
+      if (!isOtherPlan && isStanding(prober.link)) {
+        return { evidence, untested: this.#nobody(segment) };
+      }
+      const what = isOtherPlan ? "the plan changed" : `agent ${prober.name} lost its connection`;
+      if (clock.monotonicMs() - startedAtMs > repeatMsMax) {
+        const reason = `${what} while this was tried`;
+        return {
+          evidence: withoutProber(segment, flows()),
+          untested: { reason, remedy: "portolan plan verify" },
+        };
+      }
+      again = `, once more because ${what}`;
     }
-    const known = { ...segment, serverAddress: prober.link.serverAddress };
-    const probe = new SegmentProbe(
-      {
-        segment: known,
-        link: prober.link,
-        flows,
-        onStep: (kind) => onStep(`${segment.name}: ${kind}`),
-      },
-      this.#dependencies,
-    );
-    return probe.run(prober.name);
   }
 
-  /** One agent of the segment: rather one of an operating system, which stays, than one in preboot. */
-  #elect(segment: Segment): ProberCandidate | null {
+  /** One agent of the segment, waited for while it follows a change of settings; or why there is none. */
+  async #waitForProber(
+    segment: Segment,
+    onStep: (detail: string) => void,
+  ): Promise<ProberCandidate | Untested> {
+    const { clock, moving, segments } = this.#dependencies;
+    const untilMs = clock.monotonicMs() + movingMsMax;
+    let hasSaid = false;
+    for (;;) {
+      const onTheWay = moving().filter(
+        ({ address }) => findSegment(segments(), address)?.name === segment.name,
+      );
+      const prober = this.#elect(segment, new Set(onTheWay.map(({ computerId }) => computerId)));
+      if (prober !== null) {
+        return prober;
+      }
+      if (onTheWay.length === 0) {
+        return this.#nobody(segment);
+      }
+      const reason = describeMoving(onTheWay);
+      if (clock.monotonicMs() > untilMs) {
+        const remedy =
+          "wait a minute: an agent that does not reach the server with new settings returns to its old ones; then portolan plan verify";
+        return { reason: `${reason}; it did not come back within ${movingMsMax / 1000} s`, remedy };
+      }
+      if (!hasSaid) {
+        hasSaid = true;
+        onStep(`${segment.name}: waiting, ${reason}`);
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(movingPollMs, resolve);
+      });
+    }
+  }
+
+  /** One agent of the segment that stays: rather one of an operating system than one in preboot. */
+  #elect(segment: Segment, moving: ReadonlySet<string>): ProberCandidate | null {
     const segments = this.#dependencies.segments();
     const inside = this.#dependencies
       .candidates()
-      .filter(({ link }) => findSegment(segments, link.address)?.name === segment.name);
+      .filter(
+        ({ link }) =>
+          findSegment(segments, link.address)?.name === segment.name && !moving.has(link.computerId),
+      );
     return inside.find(({ link }) => link.environment === "os") ?? inside[0] ?? null;
+  }
+
+  #nobody(segment: Segment): Untested {
+    const place = `${segment.name} (${Ipv4Subnet.format(segment.cidr)})`;
+    return { reason: `no agent is connected from ${place}`, remedy: this.#howToProbe(segment) };
   }
 
   #howToProbe(segment: Segment): string {
@@ -197,6 +272,7 @@ function withoutProber(segment: Segment, flows: readonly Flow[]): SegmentEvidenc
     segment,
     prober: null,
     flows,
+    unserved: [],
     closedPorts: [],
     expectedFile: { sizeBytes: 0, sha256: "" },
     expectedPart: null,
@@ -210,6 +286,9 @@ function withoutProber(segment: Segment, flows: readonly Flow[]): SegmentEvidenc
     discovery: null,
     transfer: null,
     transferPort: null,
+    remote: null,
+    remotePort: null,
+    isRemoteJoined: false,
     flood: null,
     multicast: null,
     multicastSent: {

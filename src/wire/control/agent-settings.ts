@@ -2,7 +2,11 @@ import { Ipv4Address } from "../address/ipv4-address.ts";
 import { WireError } from "../bytes/wire-error.ts";
 import { JsonFields } from "./json-fields.ts";
 
-/** How an installed agent finds its server. */
+/** What the agent answers when an operator wants to work on its computer. `ask`: what its user says. */
+export const remotePolicies = ["allow", "ask", "never"] as const;
+export type RemotePolicy = (typeof remotePolicies)[number];
+
+/** How an installed agent finds its server, and what it lets operators do. */
 export type AgentSettings = {
   /** Tried first; `null`: by multicast alone. */
   readonly server: Ipv4Address | null;
@@ -11,6 +15,9 @@ export type AgentSettings = {
   readonly discoveryGroup: Ipv4Address;
   readonly discoveryPort: number;
   readonly discoveryTtl: number;
+  readonly remoteControl: RemotePolicy;
+  /** Who is logged in is told while an operator works. */
+  readonly remoteNotice: boolean;
 };
 
 /** What is left out stays as it is. */
@@ -37,6 +44,10 @@ const decoders: { readonly [Key in keyof AgentSettings]: (fields: JsonFields) =>
   discoveryGroup: (fields) => decodeGroup(fields, "discoveryGroup"),
   discoveryPort: (fields) => fields.integer("discoveryPort", 1, 65_535),
   discoveryTtl: (fields) => fields.integer("discoveryTtl", 1, 255),
+  // Agents of before tell neither.
+  remoteControl: (fields) =>
+    fields.raw("remoteControl") === undefined ? "allow" : fields.choice("remoteControl", remotePolicies),
+  remoteNotice: (fields) => fields.raw("remoteNotice") === undefined || fields.flag("remoteNotice"),
 };
 
 export const agentSettingNames = Object.keys(decoders) as readonly (keyof AgentSettings)[];
@@ -51,6 +62,8 @@ export function decodeAgentSettings(value: unknown): AgentSettings {
     discoveryGroup: decoders.discoveryGroup(fields),
     discoveryPort: decoders.discoveryPort(fields),
     discoveryTtl: decoders.discoveryTtl(fields),
+    remoteControl: decoders.remoteControl(fields),
+    remoteNotice: decoders.remoteNotice(fields),
   };
 }
 

@@ -6,6 +6,8 @@ import {
   decodeAgentSettings,
   decodeAgentSettingsChange,
 } from "./agent-settings.ts";
+import { decodeSoftware, type SoftwareMessage } from "./software-message.ts";
+import { decodeMenu, decodeMenuChoice, type MenuChoice, type MenuMessage } from "./boot-menu-message.ts";
 import type { JsonFields } from "./json-fields.ts";
 
 /** What became of a change of an agent's settings. */
@@ -20,6 +22,9 @@ export type SettingsReport = {
 /** What an agent says about itself and its segment, outside of any task. */
 export type AgentManagementMessage =
   | SettingsReport
+  | MenuChoice
+  /** What is installed: once for each run of an installed agent, and when it changes. */
+  | SoftwareMessage
   /** The settings it runs with. Sent after each `welcome` by installed agents. */
   | { readonly type: "settings"; readonly settings: AgentSettings; readonly isLocked: boolean }
   /** Who answered on the discovery group with a key that is not the site's. Nothing was sent to it. */
@@ -29,6 +34,10 @@ export type AgentManagementMessage =
   | { readonly type: "remote-refused"; readonly sessionId: string; readonly reason: string };
 
 export type ServerManagementMessage =
+  /** Let a person at the computer choose, in preboot. */
+  | MenuMessage
+  /** What became of the choice, or came instead of a menu. */
+  | { readonly type: "menu-end"; readonly text: string; readonly isRestart: boolean }
   | {
       readonly type: "change-settings";
       readonly changeId: string;
@@ -91,6 +100,10 @@ export function decodeAgentManagementMessage(
         address: Ipv4Address.parse(fields.text("address", 15)),
         fingerprint: fields.text("fingerprint", 64),
       };
+    case "software":
+      return decodeSoftware(fields);
+    case "menu-choice":
+      return decodeMenuChoice(fields);
     case "wake-sent":
       return { type, wakeId: fields.text("wakeId", 64), sentCount: fields.integer("sentCount", 0, 1024) };
     case "remote-refused":
@@ -113,6 +126,10 @@ export function decodeServerManagementMessage(
         change: decodeAgentSettingsChange(fields.raw("change")),
         returnAfterMs: fields.integer("returnAfterMs", returnAfterMsRange.from, returnAfterMsRange.to),
       };
+    case "menu":
+      return decodeMenu(fields);
+    case "menu-end":
+      return { type, text: fields.prose("text", 1024), isRestart: fields.flag("isRestart") };
     case "wake-peer":
       return {
         type,

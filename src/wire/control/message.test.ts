@@ -58,6 +58,8 @@ const settings = {
   discoveryGroup: "225.1.2.3",
   discoveryPort: 402,
   discoveryTtl: 32,
+  remoteControl: "ask",
+  remoteNotice: true,
 };
 
 const enroll = {
@@ -71,7 +73,14 @@ const enroll = {
 };
 
 const agentMessages = [
-  { type: "hello", environment: "os", agentRunId: "r1", inventory, tasks: [] },
+  {
+    type: "hello",
+    environment: "os",
+    agentRunId: "r1",
+    inventory,
+    tasks: [],
+    probes: ["tftp", "of-tomorrow"],
+  },
   { type: "task-progress", key: "k", doneBytes: 1, totalBytes: 2, transport: null, stage: "writing" },
   { type: "task-result", key: "k", outcome: "failed", reason: "why\nso" },
   { type: "pong" },
@@ -79,6 +88,8 @@ const agentMessages = [
   { type: "settings-report", changeId: "s1", outcome: "returned", reason: "why" },
   { type: "rogue-server", address: "10.0.0.66", fingerprint: "ab" },
   { type: "wake-sent", wakeId: "w1", sentCount: 2 },
+  { type: "menu-choice", choice: "j-00000001", by: "timeout" },
+  { type: "software", software: { packages: ["bash 5.2"], users: ["root"] } },
   { type: "imaging-join", key: "k", wanted: [[0, 4]] },
   { type: "imaging-ready", sessionId: 1 },
   { type: "imaging-done", sessionId: 1 },
@@ -102,6 +113,13 @@ const serverMessages = [
     change: { server: null, controlPort: 403, lock: null },
     returnAfterMs: 60_000,
   },
+  {
+    type: "menu",
+    entries: [{ choice: "j-00000001", label: "Classroom", isDestructive: true }],
+    defaultChoice: null,
+    timeoutMs: null,
+  },
+  { type: "menu-end", text: "It waits.", isRestart: false },
   {
     type: "wake-peer",
     wakeId: "w1",
@@ -196,6 +214,11 @@ for (const [who, decode, messages] of decoders) {
     );
   });
 }
+
+test("control message: an agent that does not say which probes it knows is one of those that did not know remote", () => {
+  const hello = decodeAgentMessage({ ...agentMessages[0], probes: undefined });
+  assert.ok(hello.type === "hello" && hello.probes.includes("wake") && !hello.probes.includes("remote"));
+});
 
 test("control message: identifiers with control characters are refused, prose has them made visible", () => {
   const [hello, , result] = agentMessages;

@@ -9,7 +9,7 @@ import {
   decodeServerManagementMessage,
   type ServerManagementMessage,
 } from "./management-messages.ts";
-import { decodeServerProbeMessage, type ServerProbeMessage } from "../probe/probe-order.ts";
+import { decodeServerProbeMessage, firstProbeKinds, type ServerProbeMessage } from "../probe/probe-order.ts";
 import { type AgentProbeMessage, decodeAgentProbeMessage } from "../probe/probe-sighting.ts";
 import { decodeTaskMessage, type TaskMessage } from "./task-message.ts";
 
@@ -45,6 +45,8 @@ export type HelloMessage = {
   readonly agentRunId: string;
   readonly inventory: Inventory;
   readonly tasks: readonly TaskReport[];
+  /** Kinds of probe it knows: an agent breaks off at an order it cannot read. */
+  readonly probes: readonly string[];
 };
 
 export type AgentMessage =
@@ -141,6 +143,8 @@ export function decodeAgentMessage(value: unknown): AgentMessage {
         agentRunId: fields.text("agentRunId", 64),
         inventory: decodeInventory(fields.raw("inventory")),
         tasks: fields.list("tasks", 64, decodeReport),
+        // Agents of the first version do not tell them.
+        probes: fields.raw("probes") === undefined ? firstProbeKinds : fields.texts("probes", 64, 32),
       };
     case "task-progress": {
       const transport = fields.textOrNull("transport", 16);

@@ -91,7 +91,8 @@ const nameMax = 128;
 const argumentMax = 1024;
 const dayMs = 24 * 3_600_000;
 
-function decodeContent(fields: JsonFields): ContentAccess {
+/** @throws WireError `bad-value` */
+export function decodeContent(fields: JsonFields): ContentAccess {
   const content = fields.fields("content");
   return {
     contentId: content.text("contentId", 64),

@@ -1,4 +1,5 @@
 import { decodeRestoreOptions, type RestoreOptions } from "./image-task-message.ts";
+import { decodeInstallerTask, type InstallerTaskMessage } from "./installer-task-message.ts";
 import type { JsonFields } from "./json-fields.ts";
 import { decodeOsTask, osTaskKinds, type OsTaskMessage } from "./os-task-message.ts";
 import { decodeTransferAccess, type TransferAccess } from "./transfer-access.ts";
@@ -24,6 +25,8 @@ export type TaskMessage = {
         readonly disk: unknown;
         /** Obstacles are noted in the image instead of stopping. */
         readonly isForced: boolean;
+        /** The manifest goes first, so that others get the image while it comes. */
+        readonly isStreamed: boolean;
         readonly transfer: TransferAccess;
       }
     | {
@@ -32,6 +35,9 @@ export type TaskMessage = {
         readonly interpreter: string;
         readonly timeoutMs: number;
       }
+    | InstallerTaskMessage
+    /** What `deploy-installer` has brought into memory takes the computer over. */
+    | { readonly kind: "start-installer" }
     | { readonly kind: "restart" }
     | { readonly kind: "power-off" }
     | OsTaskMessage;
@@ -44,6 +50,8 @@ function decodeTask(fields: JsonFields): TaskMessage["task"] {
     "deploy-image",
     "capture-image",
     "run-script",
+    "deploy-installer",
+    "start-installer",
     "restart",
     "power-off",
     ...osTaskKinds,
@@ -63,6 +71,7 @@ function decodeTask(fields: JsonFields): TaskMessage["task"] {
         imageName: fields.text("imageName", 128),
         disk: fields.raw("disk"),
         isForced: fields.flag("isForced"),
+        isStreamed: fields.raw("isStreamed") === true,
         transfer: decodeTransferAccess(fields),
       };
     case "run-script":
@@ -72,6 +81,9 @@ function decodeTask(fields: JsonFields): TaskMessage["task"] {
         interpreter: fields.text("interpreter", 128),
         timeoutMs: fields.integer("timeoutMs", 1, 24 * 3_600_000),
       };
+    case "deploy-installer":
+      return decodeInstallerTask(fields);
+    case "start-installer":
     case "restart":
     case "power-off":
       return { kind };

@@ -15,6 +15,7 @@ export const etherTypes = {
   ipv4: 0x0800,
   arp: 0x0806,
   wakeOnLan: 0x0842,
+  lldp: 0x88cc,
   vlan: 0x8100,
   serviceVlan: 0x88a8,
 } as const;

@@ -43,6 +43,8 @@ export type ProbeOrder =
       readonly nonce: string;
     }
   | { readonly kind: "transfer"; readonly port: number; readonly ticket: string }
+  /** A connection as a remote session makes it, which the server ends once it has seen the ticket. */
+  | { readonly kind: "remote"; readonly port: number; readonly ticket: string }
   /**
    * Join every pair, count what comes until `probe-end`, leave, and listen for queries. Not joined: only watch the wire
    * for what is flooded to those who have not asked for it.
@@ -74,9 +76,13 @@ export const probeKinds = [
   "boot-server",
   "discovery",
   "transfer",
+  "remote",
   "multicast",
   "wake",
 ] as const satisfies readonly ProbeKind[];
+
+/** What the first agents knew, which do not say what they know. */
+export const firstProbeKinds: readonly ProbeKind[] = probeKinds.filter((kind) => kind !== "remote");
 
 export const probeBounds = {
   pairCountMax: 64,
@@ -146,6 +152,7 @@ function decodeOrder(fields: JsonFields): ProbeOrder {
         nonce: fields.text("nonce", 32),
       };
     case "transfer":
+    case "remote":
       return { kind, port: fields.integer("port", 1, 65535), ticket: fields.text("ticket", 128) };
     case "multicast":
       return {

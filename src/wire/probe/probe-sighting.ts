@@ -116,6 +116,8 @@ export type ProbeSighting =
       readonly sha256: string | null;
       readonly elapsedMs: number;
     }
+  /** `elapsedMs`: until the server had seen the ticket and ended the connection. */
+  | { readonly kind: "remote"; readonly tcp: TcpSighting; readonly elapsedMs: number }
   | {
       readonly kind: "multicast";
       readonly pairs: readonly PairSighting[];
@@ -241,7 +243,10 @@ function decodeWire(value: unknown): WireSighting {
   };
 }
 
-function decodeTcpSighting(kind: "control" | "closed-ports" | "http" | "transfer", fields: JsonFields) {
+function decodeTcpSighting(
+  kind: "control" | "closed-ports" | "http" | "transfer" | "remote",
+  fields: JsonFields,
+) {
   switch (kind) {
     case "control":
       return { kind, tcp: decodeTcp(fields.fields("tcp")), tlsMs: elapsedOrNull(fields, "tlsMs") };
@@ -253,6 +258,8 @@ function decodeTcpSighting(kind: "control" | "closed-ports" | "http" | "transfer
           return { ...decodeTcp(port), port: port.integer("port", 1, 65535) };
         }),
       };
+    case "remote":
+      return { kind, tcp: decodeTcp(fields.fields("tcp")), elapsedMs: elapsed(fields) };
     case "http":
     case "transfer": {
       const common = {
@@ -275,6 +282,7 @@ function decodeSighting(fields: JsonFields): ProbeSighting {
     case "closed-ports":
     case "http":
     case "transfer":
+    case "remote":
       return decodeTcpSighting(kind, fields);
     case "tftp":
       return {

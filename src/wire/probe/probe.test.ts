@@ -35,6 +35,7 @@ const orders: readonly ServerProbeMessage[] = [
     order: { kind: "discovery", group, port: 402, ttl: 32, nonce: "00".repeat(16) },
   },
   { type: "probe", probeId: "1", order: { kind: "transfer", port: 40_000, ticket: "t" } },
+  { type: "probe", probeId: "1", order: { kind: "remote", port: 40_001, ticket: "t" } },
   {
     type: "probe",
     probeId: "1",

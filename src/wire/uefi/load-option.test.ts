@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WireError } from "../bytes/wire-error.ts";
+import { encodeGuid } from "../partition/guid.ts";
 import { decodeLoadOption, isFirmwareOption, isNetworkOption } from "./load-option.ts";
 
 function option(description: string, nodes: readonly (readonly [number, number, number])[]): Uint8Array {
@@ -48,4 +49,19 @@ test("UEFI load option: every truncation is refused or ends at a whole node", ()
     }
   }
   assert.throws(() => decodeLoadOption(bytes.subarray(0, 20)), WireError);
+});
+
+test("UEFI load option: one on a disk names its partition by GUID, and one by an MBR signature names none", () => {
+  const bytes = Buffer.from(option("disk", [acpiRoot, [4, 1, 42], [4, 4, 10]]));
+  const node = bytes.indexOf(Buffer.from([4, 1, 42, 0]));
+  bytes.writeUInt32LE(1, node + 4);
+  bytes.writeBigUInt64LE(2048n, node + 8);
+  bytes.writeBigUInt64LE(65_536n, node + 16);
+  const id = "01234567-89ab-cdef-0123-456789abcdef";
+  bytes.set(encodeGuid(id), node + 24);
+  bytes.set([2, 2], node + 40);
+  const { partition } = decodeLoadOption(bytes);
+  assert.deepEqual(partition, { number: 1, firstSector: 2048, sectorCount: 65_536, id });
+  bytes.set([1, 1], node + 40);
+  assert.equal(decodeLoadOption(bytes).partition, null);
 });

@@ -1,5 +1,6 @@
 import { ByteReader } from "../bytes/byte-reader.ts";
 import { WireError } from "../bytes/wire-error.ts";
+import { decodeGuid } from "../partition/guid.ts";
 
 /*
  * EFI_LOAD_OPTION (UEFI 2.10 §3.1.3), little-endian:
@@ -13,7 +14,18 @@ export type LoadOption = {
   readonly description: string;
   /** Nodes in order, without the end node. §10.3 */
   readonly nodes: readonly { readonly type: number; readonly subtype: number }[];
+  /** Where on a disk it lies, by the partition's GUID; `null` when its path names no partition of a GPT. §10.3.5.1 */
+  readonly partition: OptionPartition | null;
 };
+
+export type OptionPartition = {
+  readonly number: number;
+  readonly firstSector: number;
+  readonly sectorCount: number;
+  readonly id: string;
+};
+
+const hardDrive = { type: 4, subtype: 1, sizeBytes: 42, guidSignature: 2 } as const;
 
 const descriptionCharactersMax = 512;
 const nodeCountMax = 64;
@@ -36,6 +48,7 @@ export function decodeLoadOption(bytes: Uint8Array): LoadOption {
     description += String.fromCodePoint(unit);
   }
   const nodes: { type: number; subtype: number }[] = [];
+  let partition: OptionPartition | null = null;
   while (reader.remainingBytes > 0) {
     const type = reader.uint8("node type");
     const subtype = reader.uint8("node subtype");
@@ -47,9 +60,25 @@ export function decodeLoadOption(bytes: Uint8Array): LoadOption {
       break;
     }
     nodes.push({ type, subtype });
-    reader.skip(sizeBytes - 4, "node");
+    const body = reader.view(sizeBytes - 4, "node");
+    if (type === hardDrive.type && subtype === hardDrive.subtype && sizeBytes === hardDrive.sizeBytes) {
+      partition = decodeHardDrive(body);
+    }
   }
-  return { isActive: (attributes & 1) === 1, description, nodes };
+  return { isActive: (attributes & 1) === 1, description, nodes, partition };
+}
+
+/** Number (4), first sector (8), sectors (8), signature (16), its format (1), its kind (1). */
+function decodeHardDrive(body: Uint8Array): OptionPartition | null {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  return view.getUint8(37) === hardDrive.guidSignature
+    ? {
+        number: view.getUint32(0, true),
+        firstSector: Number(view.getBigUint64(4, true)),
+        sectorCount: Number(view.getBigUint64(12, true)),
+        id: decodeGuid(body, 20),
+      }
+    : null;
 }
 
 /** Messaging nodes that only a network boot has: MAC, IPv4, IPv6, URI, DNS. §10.3.4 */

@@ -3,7 +3,7 @@ import type { ComputerResource } from "#api/computer-api.ts";
 import { useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
 import { Badge, Facts, Failure, Loading, Time, type Tone } from "../../ui/pieces.tsx";
-import { AgentSettingsDialog } from "../agent-settings-dialog.tsx";
+import { AgentSettingsDialog, showSetting } from "../agent-settings-dialog.tsx";
 import { useObstacle } from "../me.tsx";
 
 const tones: Readonly<Record<string, Tone>> = {
@@ -44,7 +44,7 @@ export function AgentTab({ computer }: { readonly computer: ComputerResource }):
               ([key, value]) =>
                 [
                   (text.agent.fields as Readonly<Record<string, string>>)[key] ?? key,
-                  typeof value === "boolean" ? (value ? text.agent.on : text.agent.off) : value,
+                  value === null ? null : showSetting(key, value),
                 ] as const,
             ),
             [text.agent.isLocked, isLocked ? text.agent.locked : text.agent.unlocked],
@@ -62,7 +62,13 @@ export function AgentTab({ computer }: { readonly computer: ComputerResource }):
           {change.reason === null ? null : <p>{change.reason}</p>}
           <Facts
             facts={[
-              ...Object.entries(change.change).map(([key, value]) => [key, String(value)] as const),
+              ...Object.entries(change.change).map(
+                ([key, value]) =>
+                  [
+                    (text.agent.fields as Readonly<Record<string, string>>)[key] ?? key,
+                    showSetting(key, value ?? ""),
+                  ] as const,
+              ),
               [text.job.created, <Time key="sent" at={change.sentAtMs} />],
             ]}
           />

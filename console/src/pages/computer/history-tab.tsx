@@ -17,14 +17,14 @@ export function HistoryTab({ id }: { readonly id: string }): ReactNode {
     <section className="card">
       <p className="muted">{text.history.lead}</p>
       {history.data.length === 0 ? <Empty icon="audit" title={text.history.none} /> : null}
-      <table className="table">
+      <table className="table history">
         <tbody>
           {history.data.map(({ at, kind, detail }) => (
             <tr key={`${at} ${kind} ${detail}`}>
               <td>
                 <Time at={at} />
               </td>
-              <th scope="row">{kind}</th>
+              <th scope="row">{text.history.kinds[kind] ?? kind}</th>
               <td>{detail}</td>
             </tr>
           ))}

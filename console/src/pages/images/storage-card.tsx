@@ -2,14 +2,14 @@ import type { ReactNode } from "react";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { formatBytes, formatPercent } from "../../text/format.ts";
 import { text } from "../../text/text.ts";
-import { useObstacle } from "../me.tsx";
+import { useSiteObstacle } from "../me.tsx";
 
 const words = text.images;
 
 /** What all images take together, and what sharing equal chunks saves. */
 export function StorageCard({ onOperation }: { readonly onOperation: (id: string) => void }): ReactNode {
   const { data } = useApi("showStorage");
-  const obstacle = useObstacle("administrator");
+  const obstacle = useSiteObstacle("administrator");
   const prune = useAction("pruneImages");
   if (data === undefined) {
     return null;
@@ -30,7 +30,7 @@ export function StorageCard({ onOperation }: { readonly onOperation: (id: string
           title={obstacle ?? (unusedBytes === 0 ? words.nothingToFree : undefined)}
           onClick={() => prune.mutate({}, { onSuccess: ({ id }) => onOperation(id) })}
         >
-          {words.prune(formatBytes(unusedBytes))}
+          {unusedBytes === 0 ? words.nothingToFreeShort : words.prune(formatBytes(unusedBytes))}
         </button>
       </div>
       <div className="layout-bar" role="img" aria-label={words.storedOf(formatBytes(usedBytes))}>

@@ -1,12 +1,24 @@
 import type { ReactNode } from "react";
+import type { PlanResource } from "#api/plan-api.ts";
 import { useApi } from "../../api/use-api.ts";
 import { formatBytes } from "../../text/format.ts";
 import { text } from "../../text/text.ts";
-import { CopyText, Facts, Failure, Loading } from "../../ui/pieces.tsx";
+import { CopyText, Empty, Facts, Failure, Loading } from "../../ui/pieces.tsx";
 import { downloadBlob } from "../download.ts";
 
 /** The signed change request for the network team, and what is in it. */
-export function BundleTab(): ReactNode {
+export function BundleTab({ plan }: { readonly plan: PlanResource }): ReactNode {
+  const isAsked = plan.segments.some((segment) => segment.interface === null && segment.intent !== "none");
+  return isAsked ? (
+    <Bundle />
+  ) : (
+    <Empty icon="plan" title={text.plan.bundleNone}>
+      {text.plan.bundleNoneHint}
+    </Empty>
+  );
+}
+
+function Bundle(): ReactNode {
   const bundle = useApi("bundlePlan", { query: {} });
   if (bundle.data === undefined) {
     return bundle.error === null ? <Loading what={text.plan.bundling} /> : <Failure error={bundle.error} />;

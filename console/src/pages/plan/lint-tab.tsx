@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
+import { useMe } from "../me.tsx";
 import { Badge, CopyText, Empty, Failure, Loading, Time, type Tone } from "../../ui/pieces.tsx";
 
 const tones: Readonly<Record<string, Tone>> = { fault: "bad", warning: "warn", note: "calm", notice: "calm" };
@@ -9,6 +10,7 @@ const tones: Readonly<Record<string, Tone>> = { fault: "bad", warning: "warn", n
 export function LintTab(): ReactNode {
   const lint = useApi("lintPlan");
   const seen = useApi("listFindings");
+  const { isLimited } = useMe();
   if (lint.data === undefined || seen.data === undefined) {
     const error = lint.error ?? seen.error;
     return error === null ? <Loading what={text.plan.linting} /> : <Failure error={error} />;
@@ -36,7 +38,9 @@ export function LintTab(): ReactNode {
       </section>
       <section className="card">
         <h2>{text.plan.lintSeen}</h2>
-        {seen.data.length === 0 ? <Empty icon="check" title={text.plan.seenNone} /> : null}
+        {seen.data.length === 0 ? (
+          <Empty icon="check" title={isLimited ? text.plan.seenNoneInside : text.plan.seenNone} />
+        ) : null}
         <ul className="findings">
           {seen.data.map((finding) => (
             <li key={`${finding.kind} ${JSON.stringify(finding.subject)}`}>

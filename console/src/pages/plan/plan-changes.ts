@@ -25,9 +25,9 @@ export function formatPorts(ports: Flow["ports"] | { from: number; to: number } 
   return "from" in ports ? `${ports.from}–${ports.to}` : [...ports].join(", ");
 }
 
-/** Each socket a flow may have, as one line: transport, ports, group, TTL. */
+/** Each socket a flow may have, as one line: transport, ports, group, TTL. One that another carries has none of its own. */
 function linesOf(flow: Flow): string[] {
-  if (flow.state === "off") {
+  if (flow.state === "off" || flow.carrier !== null) {
     return [];
   }
   const ports = "from" in flow.ports ? [formatPorts(flow.ports)] : flow.ports.map(String);

@@ -21,7 +21,12 @@ export function PlanPage(): ReactNode {
   if (plan.data === undefined) {
     return plan.error === null ? <Loading what={text.plan.loading} /> : <Failure error={plan.error} />;
   }
-  const { differences } = plan.data;
+  const differences = [
+    ...plan.data.differences,
+    ...plan.data.others.flatMap((other) =>
+      other.differences.map((difference) => `${other.server}: ${difference}`),
+    ),
+  ];
   const worst = worstVerdicts(verdicts.data ?? []);
   const tabs = (["map", "flows", "verify", "rules", "bundle", "lint"] as const).map((key) => ({
     key,
@@ -57,7 +62,7 @@ export function PlanPage(): ReactNode {
       {tab === "flows" ? <FlowTable flows={plan.data.flows} /> : null}
       {tab === "verify" ? <VerifyTab plan={plan.data} /> : null}
       {tab === "rules" ? <RulesTab plan={plan.data} /> : null}
-      {tab === "bundle" ? <BundleTab /> : null}
+      {tab === "bundle" ? <BundleTab plan={plan.data} /> : null}
       {tab === "lint" ? <LintTab /> : null}
     </main>
   );

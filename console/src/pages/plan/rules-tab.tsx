@@ -4,7 +4,8 @@ import type { ExportResource } from "#api/plan-export-api.ts";
 import { useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
 import { downloadBlob } from "../download.ts";
-import { CopyText, Empty, Failure, Field, Loading } from "../../ui/pieces.tsx";
+import { ChoiceField } from "../../ui/field.tsx";
+import { CopyText, Empty, Failure, Loading } from "../../ui/pieces.tsx";
 
 /** What the network team gets: only what must pass at one boundary, in the words of their device. */
 export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
@@ -26,40 +27,30 @@ export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
     <div className="columns rules">
       <section className="card">
         <p>{text.plan.exportLead}</p>
-        <Field label={text.plan.chooseSegment}>
-          {(id) => (
-            <select id={id} value={segment} onChange={(event) => setSegment(event.target.value)}>
-              {choices.map(({ name, cidr }) => (
-                <option key={name} value={name}>
-                  {name} ({cidr})
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label={text.plan.format}>
-          {(id) => (
-            <select id={id} value={format} onChange={(event) => setFormat(event.target.value)}>
-              {(formats.data ?? []).map(({ format: name, title, device }) => (
-                <option key={name} value={name}>
-                  {title} ({device})
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label={text.plan.multicast}>
-          {(id) => (
-            <select
-              id={id}
-              value={multicast}
-              onChange={(event) => setMulticast(event.target.value === "local" ? "local" : "routed")}
-            >
-              <option value="routed">{text.plan.multicastRouted}</option>
-              <option value="local">{text.plan.multicastLocal}</option>
-            </select>
-          )}
-        </Field>
+        <ChoiceField
+          label={text.plan.chooseSegment}
+          value={segment}
+          choices={choices.map(({ name, cidr }) => [name, `${name} (${cidr})`])}
+          onChange={setSegment}
+        />
+        <ChoiceField
+          label={text.plan.format}
+          value={format}
+          choices={(formats.data ?? []).map(({ format: name, title, device }) => [
+            name,
+            `${title} (${device})`,
+          ])}
+          onChange={setFormat}
+        />
+        <ChoiceField
+          label={text.plan.multicast}
+          value={multicast}
+          choices={[
+            ["routed", text.plan.multicastRouted],
+            ["local", text.plan.multicastLocal],
+          ]}
+          onChange={setMulticast}
+        />
       </section>
       <section className="card">
         {exported.data === undefined ? (

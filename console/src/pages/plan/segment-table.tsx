@@ -3,14 +3,14 @@ import type { SegmentResource } from "#api/segment-api.ts";
 import { useAction } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
 import { Dialog } from "../../ui/dialog.tsx";
-import { Field } from "../../ui/pieces.tsx";
-import { useObstacle } from "../me.tsx";
+import { TextField } from "../../ui/field.tsx";
+import { useSiteObstacle } from "../me.tsx";
 
 const intents = ["imaging", "management", "none"] as const;
 
 /** The segments as a list: what each is for can be changed here, and one that was not found can be named. */
 export function SegmentTable({ segments }: { readonly segments: readonly SegmentResource[] }): ReactNode {
-  const obstacle = useObstacle("administrator");
+  const obstacle = useSiteObstacle("administrator");
   const [isAdding, setAdding] = useState(false);
   const set = useAction("setSegment", {
     done: ({ name, intent }) => `${name}: ${text.plan.intents[intent] ?? intent}`,
@@ -93,35 +93,26 @@ function AddSegmentDialog({ onClose }: { readonly onClose: () => void }): ReactN
     <Dialog
       title={text.plan.addSegment}
       onClose={onClose}
-      onSubmit={() =>
-        add.mutate(
-          { body: { name, cidr, ...(gatewayAddress === "" ? {} : { gatewayAddress }) } },
-          { onSuccess: onClose },
-        )
-      }
-      actions={
-        <button type="submit" className="button primary" disabled={add.isPending}>
-          {text.common.save}
-        </button>
-      }
+      action={{
+        label: text.common.save,
+        run: () =>
+          add.mutate(
+            { body: { name, cidr, ...(gatewayAddress === "" ? {} : { gatewayAddress }) } },
+            { onSuccess: onClose },
+          ),
+        isOff: add.isPending,
+      }}
     >
       {(["name", "cidr", "gatewayAddress"] as const).map((key) => (
-        <Field
+        <TextField
           key={key}
           label={labels[key]}
           hint={hints[key]}
-          error={key === "cidr" ? (add.error?.message ?? null) : null}
-        >
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              required={key !== "gatewayAddress"}
-              value={fields[key]}
-              onChange={(event) => setFields({ ...fields, [key]: event.target.value })}
-            />
-          )}
-        </Field>
+          error={key === "cidr" ? add.error : null}
+          required={key !== "gatewayAddress"}
+          value={fields[key]}
+          onChange={(value) => setFields({ ...fields, [key]: value })}
+        />
       ))}
     </Dialog>
   );

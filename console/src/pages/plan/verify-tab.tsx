@@ -5,7 +5,7 @@ import type { CellResource, VerifiedSegmentResource } from "#api/verify-api.ts";
 import { useAction, useApi } from "../../api/use-api.ts";
 import { text } from "../../text/text.ts";
 import { Badge, CopyText, Empty, Facts, Time, type Tone } from "../../ui/pieces.tsx";
-import { useObstacle } from "../me.tsx";
+import { useSiteObstacle } from "../me.tsx";
 import { OperationProgress } from "../operation-progress.tsx";
 
 type Verdict = CellResource["verdict"];
@@ -22,7 +22,7 @@ export const verdictTones: Readonly<Record<Verdict, Tone>> = {
 export function VerifyTab({ plan }: { readonly plan: PlanResource }): ReactNode {
   const verdicts = useApi("listVerdicts");
   const client = useQueryClient();
-  const obstacle = useObstacle("operator");
+  const obstacle = useSiteObstacle("operator");
   const [operationId, setOperationId] = useState<string | null>(null);
   const [chosen, setChosen] = useState<{ segment: string; flow: string } | null>(null);
   const verify = useAction("verifyPlan");

@@ -9,6 +9,7 @@ import { Menu, type MenuItem, type MenuPlace } from "../../ui/menu.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { AgentSettingsDialog } from "../agent-settings-dialog.tsx";
 import { useObstacle } from "../me.tsx";
+import { MoveDialog } from "./group-dialogs.tsx";
 import { titleOf, type WorkOrder, type WorkTemplate } from "./work-order.ts";
 
 /** One call for each computer, and one sentence about all. */
@@ -45,7 +46,7 @@ export function ComputerMenu(props: {
   const { computers, templates, place, onOrder, onClose } = props;
   const navigate = useNavigate();
   const each = useEach();
-  const [asked, setAsked] = useState<"forget" | "settings" | null>(null);
+  const [asked, setAsked] = useState<Question | null>(null);
   const operator = useObstacle("operator");
   const administrator = useObstacle("administrator");
   const pending = computers.filter(({ state }) => state !== "approved");
@@ -58,7 +59,7 @@ export function ComputerMenu(props: {
     run: () => onOrder(order, ids),
   }));
   if (asked !== null) {
-    const Asked = asked === "forget" ? ForgetDialog : AgentSettingsDialog;
+    const Asked = questions[asked];
     return <Asked computers={computers} onClose={onClose} />;
   }
   return (
@@ -95,16 +96,14 @@ export function ComputerMenu(props: {
         "line",
         ...work,
         "line",
+        { label: text.groups.moveTo, icon: "folder", obstacle: operator, run: () => setAsked("move") },
         ...administratorItems(administrator, setAsked),
       ].map((item) => closing(item as MenuItem | "line", onClose))}
     />
   );
 }
 
-function administratorItems(
-  obstacle: string | null,
-  ask: (what: "forget" | "settings") => void,
-): readonly MenuItem[] {
+function administratorItems(obstacle: string | null, ask: (what: Question) => void): readonly MenuItem[] {
   return [
     { label: text.agent.menu, icon: "options", obstacle, run: () => ask("settings") },
     { label: text.work.forget, icon: "cross", isDangerous: true, obstacle, run: () => ask("forget") },
@@ -113,7 +112,7 @@ function administratorItems(
 
 /** Closes the menu after the choice, but for those that ask on. */
 function closing(item: MenuItem | "line", onClose: () => void): MenuItem | "line" {
-  if (item === "line" || [text.work.forget, text.agent.menu].includes(item.label)) {
+  if (item === "line" || [text.work.forget, text.agent.menu, text.groups.moveTo].includes(item.label)) {
     return item;
   }
   return {
@@ -135,12 +134,12 @@ function ForgetDialog(props: {
     <Dialog
       title={text.work.forget}
       onClose={onClose}
-      onSubmit={() => each.mutate({ name: "forgetComputer", computers }, { onSettled: onClose })}
-      actions={
-        <button type="submit" className="button danger">
-          {text.work.forgetDo(computers.length)}
-        </button>
-      }
+      action={{
+        label: text.work.forgetDo(computers.length),
+        run: () => each.mutate({ name: "forgetComputer", computers }, { onSettled: onClose }),
+        isOff: each.isPending,
+        isDangerous: true,
+      }}
     >
       <p>{text.work.forgetWarning}</p>
       <ul className="named">
@@ -154,3 +153,6 @@ function ForgetDialog(props: {
     </Dialog>
   );
 }
+
+const questions = { forget: ForgetDialog, settings: AgentSettingsDialog, move: MoveDialog } as const;
+type Question = keyof typeof questions;

@@ -12,7 +12,16 @@ import { useObstacle } from "../me.tsx";
 import { ComputerMenu } from "./computer-menu.tsx";
 import { type CurrentRun, statusOf } from "./computer-status.ts";
 import { GroupList } from "./group-list.tsx";
-import { keepFilters, listGroups, matchesText, readFilters } from "./groups.ts";
+import { FilterDialog } from "./filter-dialog.tsx";
+import {
+  type Group,
+  keepFilters,
+  listFolders,
+  listGroups,
+  matchesText,
+  readFilters,
+  type SavedFilter,
+} from "./groups.ts";
 import type { WorkOrder, WorkTemplate } from "./work-order.ts";
 
 export type ComputersPaneProps = {
@@ -81,13 +90,14 @@ function columnsFor(runs: ReadonlyMap<string, CurrentRun>): GridColumn<ComputerR
 /** Groups and the filter, and which computers they leave. */
 function useRows({ computers, runs }: Pick<ComputersPaneProps, "computers" | "runs">) {
   const plan = useApi("showPlan");
+  const siteGroups = useApi("listGroups");
   const [filters, setFilters] = useState(readFilters);
   const [groupKey, setGroupKey] = useState("all");
   const [wanted, setWanted] = useState("");
   const search = useDeferredValue(wanted.trim());
   const groups = useMemo(
-    () => listGroups(runs, plan.data?.segments ?? [], filters),
-    [runs, plan.data, filters],
+    () => listGroups(runs, listFolders(siteGroups.data ?? []), plan.data?.segments ?? [], filters),
+    [runs, siteGroups.data, plan.data, filters],
   );
   const group = groups.find(({ key }) => key === groupKey) ?? groups[0];
   const rows = useMemo(
@@ -97,7 +107,7 @@ function useRows({ computers, runs }: Pick<ComputersPaneProps, "computers" | "ru
       ),
     [computers, group, search],
   );
-  const saveFilters = (next: readonly string[]): void => {
+  const saveFilters = (next: readonly SavedFilter[]): void => {
     keepFilters(next);
     setFilters(next);
   };
@@ -118,11 +128,12 @@ export function ComputersPane(props: ComputersPaneProps): ReactNode {
   return (
     <section className="pane pane-computers" aria-label={text.nav.computers}>
       <GroupList
-        {...{ groups, computers }}
+        {...{ groups, computers, onDrop }}
+        templates={props.templates}
         current={group?.key ?? "all"}
         onChoose={shown.setGroupKey}
-        onDrop={canDrag ? onDrop : null}
-        onRemoveFilter={(title) => saveFilters(filters.filter((filter) => filter !== title))}
+        onOrder={props.onOrder}
+        onRemoveFilter={(title) => saveFilters(filters.filter(({ name }) => name !== title))}
       />
       <div className="pane-main">
         <PaneHead {...shown} count={text.work.count(rows.length, computers.length, selection.size)} />
@@ -160,11 +171,14 @@ function PaneHead(props: {
   readonly wanted: string;
   readonly setWanted: (wanted: string) => void;
   readonly search: string;
-  readonly filters: readonly string[];
-  readonly saveFilters: (filters: readonly string[]) => void;
+  readonly group: Group | undefined;
+  readonly filters: readonly SavedFilter[];
+  readonly saveFilters: (filters: readonly SavedFilter[]) => void;
+  readonly setGroupKey: (key: string) => void;
   readonly count: string;
 }): ReactNode {
-  const { wanted, setWanted, search, filters, saveFilters, count } = props;
+  const { wanted, setWanted, search, group, filters, saveFilters, count } = props;
+  const [isNaming, setNaming] = useState(false);
   return (
     <div className="pane-head">
       <label className="search">
@@ -177,16 +191,24 @@ function PaneHead(props: {
           onChange={(event) => setWanted(event.target.value)}
         />
       </label>
-      {search === "" ? null : (
-        <button
-          type="button"
-          className="button small"
-          onClick={() => saveFilters([...new Set([...filters, search])])}
-        >
+      {search === "" || group?.kind === "filter" ? null : (
+        <button type="button" className="button small" onClick={() => setNaming(true)}>
           {text.work.saveFilter}
         </button>
       )}
       <span className="muted count">{count}</span>
+      {isNaming ? (
+        <FilterDialog
+          words={search}
+          within={group}
+          onKeep={(filter) => {
+            saveFilters([...filters.filter(({ name }) => name !== filter.name), filter]);
+            props.setGroupKey(`filter:${filter.name}`);
+            setWanted("");
+          }}
+          onClose={() => setNaming(false)}
+        />
+      ) : null}
     </div>
   );
 }

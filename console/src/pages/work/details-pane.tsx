@@ -94,6 +94,7 @@ function Actions({ computers, templates, onOrder }: DetailsProps): ReactNode {
 function ComputerDetails(props: DetailsProps & { readonly computer: ComputerResource }): ReactNode {
   const { computer, runs } = props;
   const events = useApi("listComputerEvents", { id: computer.id });
+  const groups = useApi("listGroups");
   const current = runs.get(computer.id);
   const { label, tone } = statusOf(computer, current);
   return (
@@ -114,6 +115,7 @@ function ComputerDetails(props: DetailsProps & { readonly computer: ComputerReso
       )}
       <Facts
         facts={[
+          [text.groups.group, groups.data?.find(({ id }) => id === computer.groupId)?.path ?? null],
           [text.computer.address, computer.address],
           [text.computer.macs, computer.macs.join(", ")],
           [text.computer.product, computer.product],
@@ -150,7 +152,7 @@ function JobDetails({ job }: { readonly job: JobResource }): ReactNode {
   return (
     <>
       <div className="details-head">
-        <h2 className="clip">{job.name}</h2>
+        <h2>{job.name}</h2>
         <Badge tone={jobTones[job.state]}>{text.jobStates[job.state]}</Badge>
         <Link to="/jobs/$id" params={{ id: job.id }} className="button small">
           {text.work.open}

@@ -1,10 +1,13 @@
 import { type ReactNode, useId } from "react";
 import { text } from "../../text/text.ts";
-import { Field } from "../../ui/pieces.tsx";
+import { ChoiceField, Field, TextField } from "../../ui/field.tsx";
 import type { JobTimes, Repetition } from "./job-times.ts";
 
 const words = text.times;
 const windowDays = ["daily", "mon-fri", "sat-sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+// The catalogue has a word for each, and for nothing else.
+const repetitions = Object.keys(words.repetitions) as Repetition[];
 
 type TimesProps = {
   readonly times: JobTimes;
@@ -43,19 +46,15 @@ export function JobTimesFields({ times, onChange }: TimesProps): ReactNode {
       {times.begins === "later" || times.hasWindow ? (
         <TimeZoneField times={times} onChange={onChange} />
       ) : null}
-      <Field label={words.concurrency} hint={words.concurrencyHint}>
-        {(id, hint) => (
-          <input
-            id={id}
-            aria-describedby={hint}
-            type="number"
-            min={1}
-            max={10_000}
-            value={times.concurrency}
-            onChange={(event) => set({ concurrency: event.target.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label={words.concurrency}
+        hint={words.concurrencyHint}
+        type="number"
+        min={1}
+        max={10_000}
+        value={times.concurrency}
+        onChange={(concurrency) => set({ concurrency })}
+      />
     </>
   );
 }
@@ -64,60 +63,39 @@ function LaterFields({ times, onChange }: TimesProps): ReactNode {
   const set = (change: Partial<JobTimes>): void => onChange({ ...times, ...change });
   return (
     <div className="field-row">
-      <Field label={words.at}>
-        {(id) => (
-          <input
-            id={id}
-            type="datetime-local"
-            required
-            value={times.at}
-            onChange={(event) => set({ at: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={words.repeat}>
-        {(id) => (
-          <select
-            id={id}
-            value={times.repetition}
-            onChange={(event) => set({ repetition: event.target.value as Repetition })}
-          >
-            {(Object.keys(words.repetitions) as Repetition[]).map((repetition) => (
-              <option key={repetition} value={repetition}>
-                {words.repetitions[repetition]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <TextField
+        label={words.at}
+        type="datetime-local"
+        required
+        value={times.at}
+        onChange={(at) => set({ at })}
+      />
+      <ChoiceField
+        label={words.repeat}
+        value={times.repetition}
+        choices={repetitions.map((repetition) => [repetition, words.repetitions[repetition]])}
+        onChange={(repetition) => set({ repetition })}
+      />
       {times.repetition === "hours" ? (
-        <Field label={words.hours}>
-          {(id) => (
-            <input
-              id={id}
-              type="number"
-              required
-              min={1}
-              max={8784}
-              value={times.everyHours}
-              onChange={(event) => set({ everyHours: event.target.valueAsNumber })}
-            />
-          )}
-        </Field>
+        <TextField
+          label={words.hours}
+          type="number"
+          required
+          min={1}
+          max={8784}
+          value={times.everyHours}
+          onChange={(hours) => set({ everyHours: Number(hours) })}
+        />
       ) : null}
       {times.repetition === "pattern" ? (
-        <Field label={words.pattern} hint={words.patternHint}>
-          {(id, hint) => (
-            <input
-              id={id}
-              aria-describedby={hint}
-              required
-              className="mono"
-              value={times.pattern}
-              onChange={(event) => set({ pattern: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          label={words.pattern}
+          hint={words.patternHint}
+          required
+          className="mono"
+          value={times.pattern}
+          onChange={(pattern) => set({ pattern })}
+        />
       ) : null}
     </div>
   );
@@ -127,34 +105,22 @@ function WindowFields({ times, onChange }: TimesProps): ReactNode {
   const set = (change: Partial<JobTimes>): void => onChange({ ...times, ...change });
   return (
     <div className="field-row">
-      <Field label={words.windowDays} hint={words.windowHint}>
-        {(id, hint) => (
-          <select
-            id={id}
-            aria-describedby={hint}
-            value={times.windowDays}
-            onChange={(event) => set({ windowDays: event.target.value })}
-          >
-            {windowDays.map((days) => (
-              <option key={days} value={days}>
-                {words.days[days]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <ChoiceField
+        label={words.windowDays}
+        hint={words.windowHint}
+        value={times.windowDays}
+        choices={windowDays.map((days) => [days, words.days[days]])}
+        onChange={(days) => set({ windowDays: days })}
+      />
       {(["windowFrom", "windowTo"] as const).map((key) => (
-        <Field key={key} label={words[key]}>
-          {(id) => (
-            <input
-              id={id}
-              type="time"
-              required
-              value={times[key]}
-              onChange={(event) => set({ [key]: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          key={key}
+          label={words[key]}
+          type="time"
+          required
+          value={times[key]}
+          onChange={(time) => set({ [key]: time })}
+        />
       ))}
     </div>
   );

@@ -131,11 +131,11 @@ function JobEntry(props: {
       {...handlers}
     >
       <button type="button" aria-pressed={isCurrent} onClick={() => onSelect(job.id)}>
-        <span className="job-name clip">{job.name}</span>
+        <span className="job-name">{job.name}</span>
         <Badge tone={jobTones[job.state]}>{text.jobStates[job.state]}</Badge>
         <Progress percent={percentOf(job)} label={job.name} tone={jobTones[job.state]} />
         <small className="muted">
-          {text.work.doneOf(doneCount, job.runs.length)} ·{" "}
+          {job.runs.length === 0 ? "" : `${text.work.doneOf(doneCount, job.runs.length)} · `}
           {job.state === "scheduled" && job.nextAt !== null ? (
             text.times.next(formatTime(job.nextAt))
           ) : (

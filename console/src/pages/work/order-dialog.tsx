@@ -7,14 +7,17 @@ import { ApiFailure, call } from "../../api/client.ts";
 import { formatBytes } from "../../text/format.ts";
 import { text } from "../../text/text.ts";
 import { Dialog } from "../../ui/dialog.tsx";
-import { Field } from "../../ui/pieces.tsx";
+import { Field, TextField } from "../../ui/field.tsx";
 import { showToast } from "../../ui/toast.tsx";
+import { useMe } from "../me.tsx";
 import { type JobTimes, startTimes, toJobTimes } from "./job-times.ts";
 import { JobTimesFields } from "./job-times-fields.tsx";
 import { JobPreview } from "./job-preview.tsx";
 import { isDestructive, titleOf, toTasks, type WorkOrder } from "./work-order.ts";
 
 const namedCountMax = 12;
+/** Answers after which the password is asked for. */
+const passwordCodes: readonly string[] = ["confirmation-needed", "bad-login"];
 
 type Disk = {
   readonly name: string;
@@ -83,22 +86,19 @@ export function OrderDialog(props: {
     },
   });
   const failure = ordering.error instanceof ApiFailure ? ordering.error : null;
-  const needsPassword = failure !== null && ["confirmation-needed", "bad-login"].includes(failure.code);
+  const needsPassword = useMe().hasPassword && passwordCodes.includes(failure?.code ?? "");
   const isReady = approved.length > 0 && (order.type !== "script" || script.trim() !== "");
   return (
     <Dialog
       title={titleOf(order)}
       onClose={onClose}
-      onSubmit={() => ordering.mutate()}
-      actions={
-        <button
-          type="submit"
-          className={isErasing ? "button danger" : "button primary"}
-          disabled={!isReady || ordering.isPending || (needsPassword && password === "")}
-        >
-          {isErasing ? text.work.erase(approved.length) : text.work.order(approved.length)}
-        </button>
-      }
+      action={{
+        label: isErasing ? text.work.erase(approved.length) : text.work.order(approved.length),
+        run: () => ordering.mutate(),
+        isOff: !isReady || ordering.isPending || (needsPassword && password === ""),
+        isDangerous: isErasing,
+      }}
+      error={needsPassword ? null : ordering.error}
     >
       {isErasing ? <p className="warning">{text.work.eraseWarning(approved.length)}</p> : null}
       <ComputerNames computers={approved} hasDisks={isErasing} />
@@ -108,13 +108,16 @@ export function OrderDialog(props: {
       {order.type === "script" ? <ScriptField value={script} onChange={setScript} /> : null}
       {body === null ? null : <OrderTimes times={times} onChange={setTimes} body={isReady ? body : null} />}
       {needsPassword ? (
-        <PasswordAgain hint={failure.message} value={password} onChange={setPassword} />
+        <TextField
+          label={text.work.passwordAgain}
+          hint={failure?.message}
+          type="password"
+          autoFocus
+          autoComplete="current-password"
+          value={password}
+          onChange={setPassword}
+        />
       ) : null}
-      {ordering.error === null || needsPassword ? null : (
-        <p className="failure" role="alert">
-          {ordering.error.message}
-        </p>
-      )}
     </Dialog>
   );
 }
@@ -176,28 +179,6 @@ function ScriptField(props: {
           aria-describedby={hint}
           rows={6}
           spellCheck={false}
-          value={props.value}
-          onChange={(event) => props.onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
-}
-
-function PasswordAgain(props: {
-  readonly hint: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}): ReactNode {
-  return (
-    <Field label={text.work.passwordAgain} hint={props.hint}>
-      {(id, hint) => (
-        <input
-          id={id}
-          aria-describedby={hint}
-          type="password"
-          autoFocus
-          autoComplete="current-password"
           value={props.value}
           onChange={(event) => props.onChange(event.target.value)}
         />

@@ -75,10 +75,20 @@ export function toTasks(order: Exclude<WorkOrder, { type: "assign" }>, script: s
   }
 }
 
+/** Whether any of its tasks does, those of its conditions included. */
+export function erasesDisks({ tasks, conditions }: JobResource): boolean {
+  return [tasks, ...conditions.map((condition) => condition.tasks)]
+    .flat()
+    .some(
+      (task) =>
+        typeof task === "object" &&
+        task !== null &&
+        "kind" in task &&
+        (task.kind === "deploy-image" || task.kind === "deploy-installer"),
+    );
+}
+
 /** The same job for more computers. */
 export function assignOrder(job: JobResource): WorkOrder {
-  const erases = job.tasks.some(
-    (task) => typeof task === "object" && task !== null && "kind" in task && task.kind === "deploy-image",
-  );
-  return { type: "assign", jobId: job.id, name: job.name, isDestructive: erases };
+  return { type: "assign", jobId: job.id, name: job.name, isDestructive: erasesDisks(job) };
 }

@@ -57,6 +57,7 @@ const { functions: libc } = dlopen("libc.so.6", {
   bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
   sendto: { arguments: ["i32", "pointer", "u64", "i32", "pointer", "u32"], return: "i64" },
   sendmmsg: { arguments: ["i32", "pointer", "u32", "i32"], return: "i32" },
+  recvmmsg: { arguments: ["i32", "pointer", "u32", "i32", "pointer"], return: "i32" },
   close: { arguments: ["i32"], return: "i32" },
   ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
   if_nametoindex: { arguments: ["pointer"], return: "u32" },
@@ -128,6 +129,14 @@ export function sendToSocket(fd: number, bytes: Uint8Array, address: Uint8Array)
 /** Sends `count` messages of an array of struct mmsghdr; how many went. @throws SystemCallError when none did */
 export function sendMessages(fd: number, headers: Uint8Array, count: number): number {
   return check("sendmmsg", libc.sendmmsg(fd, getRawPointer(headers), count, 0));
+}
+
+/** Fills an array of struct mmsghdr with what waits; how many. The descriptor is non-blocking. @throws SystemCallError */
+export function receiveMessages(fd: number, headers: Uint8Array, countMax: number): number {
+  const count = libc.recvmmsg(fd, getRawPointer(headers), countMax, 0, 0n);
+  // Nothing waits: that is most calls' end, and an exception for each would be dear.
+  const isEmpty = count < 0 && getInt32(libc.__errno_location()) === systemErrors.EAGAIN;
+  return isEmpty ? 0 : check("recvmmsg", count);
 }
 
 /** Where the kernel finds these bytes. They must stay referenced while it may look. */

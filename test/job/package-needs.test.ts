@@ -49,3 +49,38 @@ test(
     assert.deepEqual(listNames(), ["base-fonts", "base-icons", "office"]);
   },
 );
+
+test(
+  "packages: one that others need is not removed before them, unless another version of it stays",
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const { server } = createServerRoom(t);
+    await server.start();
+    const makeBundle = (name: string): string => {
+      const folder = join(server.dataDir, "bundles", name);
+      mkdirSync(join(folder, "files"), { recursive: true });
+      writeFileSync(join(folder, "files", "hello"), name);
+      return folder;
+    };
+    const add = (...args: readonly string[]): void => {
+      const answer = server.cli("package", "add", ...args);
+      assert.equal(answer.status, 0, answer.stdout + answer.stderr);
+    };
+    add(makeBundle("base-fonts"));
+    add(makeBundle("office"), "--needs", "base-fonts");
+    add(makeBundle("paint"), "--version", "3", "--needs", "base-fonts");
+    const refused = server.cli("package", "remove", "base-fonts");
+    assert.equal(refused.status, 1, refused.stdout);
+    assert.match(
+      refused.stdout + refused.stderr,
+      /base-fonts is needed by paint=3, office=1; remove what needs it first, with portolan package remove paint=3/,
+    );
+    add(makeBundle("base-fonts"), "--version", "2");
+    assert.equal(server.cli("package", "remove", "base-fonts=1").status, 0, "version 2 is still there");
+    assert.equal(server.cli("package", "remove", "base-fonts").status, 1);
+    for (const word of ["paint=3", "office", "base-fonts"]) {
+      assert.equal(server.cli("package", "remove", word).status, 0, word);
+    }
+    assert.deepEqual(server.json("package", "list"), []);
+  },
+);

@@ -6,7 +6,6 @@ import { hasEnded, taskKeyOf } from "#engine/job/run.ts";
 import { decodeManifest } from "#engine/image/manifest.ts";
 import { openDisk } from "#platform/disk.ts";
 import type { StoredImage } from "#store/image-store.ts";
-import { ApiError } from "../api-error.ts";
 import type { Scope } from "../accounts/scope.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import { pruneChunks } from "../chunk-prune.ts";
@@ -14,6 +13,7 @@ import { distinctChunks } from "../image-catalogue.ts";
 import { readImageFile, writeImageFile } from "../image-file.ts";
 import { convertDisk, describeLayout, detectFormat, writeRawDisk } from "../image-formats.ts";
 import { importRawDisk } from "../image-import.ts";
+import { requireUnused } from "../image-use.ts";
 import { measureOwnBytes, measureStorage, readNamedChunks } from "../image-storage.ts";
 import type { OperationProgress } from "../operations.ts";
 import type { PortolanServer } from "../server.ts";
@@ -208,24 +208,6 @@ async function verifyImage(server: PortolanServer, image: StoredImage, report: R
     );
   }
   return hashes.length;
-}
-
-/** An image that a job still has to write must stay. */
-function requireUnused(server: PortolanServer, image: StoredImage): void {
-  const job = server.jobs
-    .listJobs()
-    .find(
-      ({ id, tasks }) =>
-        tasks.some((task) => task.kind === "deploy-image" && task.imageId === image.id) &&
-        server.jobs.runsOf(id).some((run) => !hasEnded(run)),
-    );
-  if (job !== undefined) {
-    throw new ApiError(
-      409,
-      "in-use",
-      `job ${job.id} (${job.name}) still deploys ${image.name}; wait for it, or cancel it with portolan job cancel ${job.id}`,
-    );
-  }
 }
 
 export function imageHandlers(server: PortolanServer) {

@@ -1,5 +1,6 @@
 import type { PackageResource } from "#api/package-api.ts";
 import type { StoredPackage } from "#store/package-store.ts";
+import { ApiError } from "../api-error.ts";
 import type { ApiHandlers } from "../api-server.ts";
 import { importPackage } from "../package-import.ts";
 import type { PortolanServer } from "../server.ts";
@@ -13,6 +14,20 @@ function toPackage({ id, definition, contentId, sizeBytes, createdAtMs }: Stored
     dependsOn: [...dependsOn],
     createdAt: createdAtMs,
   };
+}
+
+/** Packages name each other without a version: the last one of a name that others need must stay. @throws ApiError 409 */
+function requireUnneeded({ id, definition: { name } }: StoredPackage, all: readonly StoredPackage[]): void {
+  const needing = all.filter(({ definition }) => definition.dependsOn.includes(name));
+  const hasAnother = all.some((one) => one.definition.name === name && one.id !== id);
+  if (needing.length > 0 && !hasAnother) {
+    const words = needing.map(({ definition }) => `${definition.name}=${definition.version}`);
+    throw new ApiError(
+      409,
+      "in-use",
+      `${name} is needed by ${words.join(", ")}; remove what needs it first, with portolan package remove ${words[0]}`,
+    );
+  }
 }
 
 export function packageHandlers(server: PortolanServer) {
@@ -40,7 +55,9 @@ export function packageHandlers(server: PortolanServer) {
         };
       }),
     removePackage: async ({ id }) => {
-      await packages.remove((await packages.find(id)).id);
+      const stored = await packages.find(id);
+      requireUnneeded(stored, await packages.list());
+      await packages.remove(stored.id);
       return { ok: true as const };
     },
   } satisfies Partial<ApiHandlers>;

@@ -183,7 +183,7 @@ async function countChunks(sizeBytes: number): Promise<number> {
 
 async function measureTwenty(): Promise<void> {
   const faults = { mbps: 40, lossPercent: 2, duplicatePercent: 1, reorderPercent: 1 };
-  const size = 96 * mib;
+  const size = 192 * mib;
   const plain = finishedMs(await play(size, faults, alike(16)), range(16));
   const outcome = await play(size, { ...faults, mbpsOf: { 16: 4 } }, [
     ...alike(17),
@@ -198,7 +198,7 @@ async function measureTwenty(): Promise<void> {
   });
   printTable(
     "twenty computers",
-    "96 MiB, 40 Mbit/s, 2 % loss, 1 % doubled, 1 % out of order, each receiver its own; number 16 at 4 Mbit/s, 17 and 18 killed at 20 and 50 %, 19 joins at 60 %",
+    "192 MiB, 40 Mbit/s, 2 % loss, 1 % doubled, 1 % out of order, each receiver its own; number 16 at 4 Mbit/s, 17 and 18 killed at 20 and 50 %, 19 joins at 60 %",
     [
       {
         "sixteen without them s": (plain / 1000).toFixed(2),

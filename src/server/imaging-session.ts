@@ -40,7 +40,7 @@ type ReadyUnit = { readonly unit: SendUnit; readonly sealed: Uint8Array | null }
 /** How long receivers have to join their group before data flows. */
 const readyMsMax = 5000;
 const idleDelayMs = 4;
-const judgeEveryMs = 500;
+const judgeEveryMs = 250;
 /** Until the socket's buffer has room again. */
 const fullDelayMs = 1;
 

@@ -13,7 +13,7 @@ export type PaceLimits = {
   readonly silenceMs: number;
   /** The same when most are silent: that is the network, or the server itself, and unicast would not help them. */
   readonly silenceMsMax: number;
-  /** Receivers that hold the room up for 0.4 of this time are put on trial. */
+  /** Receivers that hold the room up for `heldUpShareMax` of this time are put on trial. */
   readonly judgeMs: number;
   /** How long the room goes on without them then; those without whom it goes twice as fast are sent away to unicast. */
   readonly trialMs: number;
@@ -36,6 +36,8 @@ const queueMsMax = 250;
 const markMs = 5;
 const markCountMax = 1024;
 
+/** A shorter hold-up is a computer that was busy for a moment; a longer one is time that the whole room loses. */
+const heldUpShareMax = 0.3;
 /** Whoever is the reason that the room goes at less than half of its speed must go on alone. */
 const speedUpMin = 2;
 /** After a trial that was in vain there is none for this long, then for twice as long, and so on. */
@@ -212,7 +214,7 @@ export class Pace {
   }
 
   /**
-   * Receivers that must go on by unicast, with the reason. Call about twice a second.
+   * Receivers that must go on by unicast, with the reason. Call about four times a second.
    *
    * @param elapsedMs since the last call
    */
@@ -250,7 +252,9 @@ export class Pace {
       receiver.heldUpMs += elapsedMs;
     }
     const { judgeMs } = this.#limits;
-    const suspects = [...this.#receivers.values()].filter(({ heldUpMs }) => heldUpMs > judgeMs * 0.4);
+    const suspects = [...this.#receivers.values()].filter(
+      ({ heldUpMs }) => heldUpMs > judgeMs * heldUpShareMax,
+    );
     if (suspects.length > 0) {
       // What is reported counts, before and after: a burst that fills the window says nothing.
       const rateBefore = (this.#reportedSequence(nowMs) - this.#judgedSequence) / (nowMs - this.#judgedAtMs);

@@ -27,7 +27,7 @@ export const defaultSenderLimits: SenderLimits = {
   maxMbps: 0,
   datagramSizeBytes: 1466,
   stallMs: 400,
-  awaitMs: 1000,
+  awaitMs: 700,
   silenceMs: 10_000,
   silenceMsMax: 60_000,
   judgeMs: 4000,

@@ -73,6 +73,7 @@ export const englishPlan = {
     } as Readonly<Record<string, string>>,
     matrix: "Segments and flows",
     verify: "Verify now",
+    remediesFor: "Remedies for",
     verifying: "Verifying …",
     noVerdict:
       "Nothing was verified yet. Verification sends the product's own traffic from computers in each segment.",

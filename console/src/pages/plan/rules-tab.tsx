@@ -6,14 +6,14 @@ import { text } from "../../text/text.ts";
 import { downloadBlob } from "../download.ts";
 import { ChoiceField } from "../../ui/field.tsx";
 import { CopyText, Empty, Failure, Loading } from "../../ui/pieces.tsx";
+import { useDevice } from "./device-choice.tsx";
 
 /** What the network team gets: only what must pass at one boundary, in the words of their device. */
 export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
-  const formats = useApi("listExportFormats");
+  const { formats, format, choose } = useDevice();
   const routed = plan.segments.filter((segment) => segment.interface === null);
   const choices = routed.length > 0 ? routed : plan.segments;
   const [segment, setSegment] = useState(choices[0]?.name ?? "");
-  const [format, setFormat] = useState("nftables");
   const [multicast, setMulticast] = useState<"routed" | "local">("routed");
   const exported = useApi("exportPlan", {
     id: format,
@@ -36,11 +36,8 @@ export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
         <ChoiceField
           label={text.plan.format}
           value={format}
-          choices={(formats.data ?? []).map(({ format: name, title, device }) => [
-            name,
-            `${title} (${device})`,
-          ])}
-          onChange={setFormat}
+          choices={formats.map(({ format: name, title, device }) => [name, `${title} (${device})`])}
+          onChange={choose}
         />
         <ChoiceField
           label={text.plan.multicast}

@@ -7,6 +7,7 @@ import { text } from "../../text/text.ts";
 import { Badge, CopyText, Empty, Facts, Time, type Tone } from "../../ui/pieces.tsx";
 import { useSiteObstacle } from "../me.tsx";
 import { OperationProgress } from "../operation-progress.tsx";
+import { DeviceSelect, useDevice } from "./device-choice.tsx";
 
 type Verdict = CellResource["verdict"];
 
@@ -25,6 +26,7 @@ export function VerifyTab({ plan }: { readonly plan: PlanResource }): ReactNode 
   const obstacle = useSiteObstacle("operator");
   const [operationId, setOperationId] = useState<string | null>(null);
   const [chosen, setChosen] = useState<{ segment: string; flow: string } | null>(null);
+  const device = useDevice();
   const verify = useAction("verifyPlan");
   const verified = verdicts.data ?? [];
   const cells = verified.flatMap((segment) => segment.cells);
@@ -37,10 +39,13 @@ export function VerifyTab({ plan }: { readonly plan: PlanResource }): ReactNode 
           className="button primary"
           disabled={obstacle !== null || verify.isPending}
           title={obstacle ?? undefined}
-          onClick={() => verify.mutate({ body: {} }, { onSuccess: ({ id }) => setOperationId(id) })}
+          onClick={() =>
+            verify.mutate({ body: { format: device.format } }, { onSuccess: ({ id }) => setOperationId(id) })
+          }
         >
           {text.plan.verify}
         </button>
+        <DeviceSelect {...device} />
         {verified.map(({ segment, at, prober }) => (
           <small key={segment} className="muted">
             {segment}: {prober === null ? text.plan.noProber : text.plan.probedBy(prober.name)},{" "}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findFaults } from "./axe.ts";
+import { browserObstacle, logInByPage } from "./browser.ts";
+import { dataRow, openRoom, password } from "./console-room.ts";
+
+const skip = browserObstacle() ?? false;
+
+test(
+  "console: remedies are written for the device that is chosen beside Verify now, which is kept for the session",
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { site, page, faults } = await openRoom(t, { count: 2 });
+    await logInByPage(page, site.console.url, "ann", password);
+    await dataRow(page, "SIM00002").waitFor();
+    for (const { id } of site.server.registry.list()) {
+      await site.server.registry.approve(id);
+    }
+    await site.server.control.reconsider();
+    await page.getByText("In preboot").nth(1).waitFor();
+    site.blockedUdpPorts.add(69);
+    await page.getByRole("link", { name: "Plan" }).click();
+    await page.getByRole("link", { name: "Verify" }).click();
+    const device = page.getByLabel("Remedies for");
+    assert.equal(await device.inputValue(), "nftables");
+    await device.selectOption("iptables");
+    const asked = page.waitForRequest((request) => request.url().endsWith("/plan/verify"));
+    await page.getByRole("button", { name: "Verify now" }).click();
+    assert.deepEqual((await asked).postDataJSON(), { format: "iptables" });
+    const row = page.getByRole("row").filter({ hasText: "boot.tftp" }).first();
+    await row.getByRole("button", { name: "blocked" }).first().click({ timeout: 120_000 });
+    const remedy = page.locator(".cell-details pre");
+    await remedy.waitFor();
+    assert.match(String(await remedy.textContent()), /^-A PORTOLAN-ROOM-A .*--dports 69 .*-j ACCEPT$/m);
+    assert.deepEqual(await findFaults(page, "verify"), []);
+    await page.getByRole("link", { name: "Rules to hand out" }).click();
+    assert.equal(await page.getByLabel("Format").inputValue(), "iptables");
+    await page.reload();
+    assert.equal(await page.getByLabel("Format").inputValue(), "iptables");
+    assert.deepEqual(faults, []);
+  },
+);

@@ -20,13 +20,17 @@ export function WorkPage(): ReactNode {
   const computers = useApi("listComputers");
   const jobs = useApi("listJobs");
   const images = useApi("listImages");
+  const installers = useApi("listInstallers");
   const [selection, setSelection] = useState<ReadonlySet<string>>(new Set());
   const [jobId, setJobId] = useState<string | null>(null);
   const [ordered, setOrdered] = useState<{ order: WorkOrder; ids: readonly string[] } | null>(null);
   const all = computers.data ?? noComputers;
   const allJobs = jobs.data ?? noJobs;
   const runs = useMemo(() => currentRuns(allJobs), [allJobs]);
-  const templates = useMemo(() => listTemplates(images.data ?? []), [images.data]);
+  const templates = useMemo(
+    () => listTemplates(images.data ?? [], installers.data ?? []),
+    [images.data, installers.data],
+  );
   const order = (next: WorkOrder, ids: readonly string[]): void => setOrdered({ order: next, ids });
   const toOrder = (payload: DragPayload): WorkOrder | null => {
     if (payload.kind === "work") {

@@ -1,7 +1,7 @@
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
-/** Words of Initial Deployment and of the boot files. */
+/** Words of Initial Deployment, of scripted installation and of the boot files. */
 export const englishDeployment = {
   deployment: {
     loading: "Reading what new computers get …",
@@ -42,6 +42,23 @@ export const englishDeployment = {
     nobody: "No computer",
     nobodyHint: "New computers appear here from when they are let in until they have their work.",
     states: { menu: "shows the menu", waiting: "waits" },
+  },
+  installation: {
+    answers: "Answers",
+    answersHint: (variables: string) =>
+      `The installer's answer file: preseed, kickstart, AutoYaST. Filled in for each computer: ${variables}. The job is done when the agent that {{agentInstall}} installs connects. Kept secret: never shown again.`,
+    load: "Load a file …",
+    tooLong: (name: string, max: number) =>
+      `${name} is longer than the ${max.toLocaleString("en")} characters that answers may have`,
+    domain: "Domain",
+    domainHint: "What {{domain}} stands for.",
+    more: "Name of the answers, kernel arguments, time limit",
+    answersName: "Name of the answers' file",
+    answersNameHint: "At the root of the installer's initrd. Debian's installer looks for preseed.cfg.",
+    commandLine: "Further kernel arguments",
+    commandLineHint: "Beside the installer's own; for a kickstart inst.ks=file:/ks.cfg.",
+    timeout: "Time limit",
+    timeoutHint: "From the installer's start to the new system's agent; such as 90 min.",
   },
   bootFiles: {
     loading: "Reading the boot files …",

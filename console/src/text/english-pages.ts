@@ -78,7 +78,7 @@ export const englishPages = {
     lead: "Disks, cut into chunks. Equal chunks are kept once and sent once.",
     installers: {
       title: "Installers",
-      lead: "Of distributions, started from preboot by jobs. Added by portolan installer add.",
+      lead: "Of distributions, started from preboot. Added by portolan installer add; to order one, drag Install … onto computers on the first page.",
       description: "What for",
       kernel: "Kernel",
       signature: "Secure Boot",

@@ -173,6 +173,7 @@ export const english = {
       forgetComputer: (count: number) => `${plural(count, "computer is", "computers are")} forgotten`,
     },
     deploy: (image: string) => `Deploy ${image}`,
+    install: (installer: string) => `Install ${installer}`,
     restart: "Restart",
     powerOff: "Switch off",
     script: "Run a script",
@@ -180,6 +181,7 @@ export const english = {
       `${what}: ordered for ${plural(count, "computer", "computers")}`,
     order: (count: number) => `Order for ${plural(count, "computer", "computers")}`,
     erase: (count: number) => `Erase and deploy ${plural(count, "computer", "computers")}`,
+    eraseAndInstall: (count: number) => `Erase and install ${plural(count, "computer", "computers")}`,
     eraseWarning: (count: number) =>
       count === 1
         ? "Everything on this computer's disk will be erased."

@@ -10,10 +10,18 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { Field, TextField } from "../../ui/field.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { useMe } from "../me.tsx";
+import { InstallFields } from "./install-fields.tsx";
 import { type JobTimes, startTimes, toJobTimes } from "./job-times.ts";
 import { JobTimesFields } from "./job-times-fields.tsx";
 import { JobPreview } from "./job-preview.tsx";
-import { isDestructive, titleOf, toTasks, type WorkOrder } from "./work-order.ts";
+import {
+  isDestructive,
+  nothingTyped,
+  titleOf,
+  toTasks,
+  type TypedWork,
+  type WorkOrder,
+} from "./work-order.ts";
 
 const namedCountMax = 12;
 /** Answers after which the password is asked for. */
@@ -39,12 +47,12 @@ type JobBody = RouteBody<"createJob">;
 function toBody(
   order: Exclude<WorkOrder, { type: "assign" }>,
   ids: readonly string[],
-  script: string,
+  typed: TypedWork,
   times: JobTimes,
 ): JobBody {
   return {
     name: titleOf(order),
-    tasks: toTasks(order, script),
+    tasks: toTasks(order, typed),
     computers: [...ids],
     ...toJobTimes(times),
   };
@@ -59,7 +67,7 @@ export function OrderDialog(props: {
 }): ReactNode {
   const { order, onClose, onOrdered } = props;
   const client = useQueryClient();
-  const [script, setScript] = useState("");
+  const [typed, setTyped] = useState(nothingTyped);
   const [times, setTimes] = useState(() =>
     startTimes(new Date(), Intl.DateTimeFormat().resolvedOptions().timeZone),
   );
@@ -68,7 +76,7 @@ export function OrderDialog(props: {
   const left = props.computers.filter(({ state }) => state !== "approved");
   const isErasing = isDestructive(order);
   const ids = approved.map(({ id }) => id);
-  const body = order.type === "assign" ? null : toBody(order, ids, script, times);
+  const body = order.type === "assign" ? null : toBody(order, ids, typed, times);
   const ordering = useMutation({
     mutationFn: async () => {
       if (password !== "") {
@@ -76,7 +84,7 @@ export function OrderDialog(props: {
       }
       return order.type === "assign"
         ? call("assignJob", { id: order.jobId, body: { computers: ids } })
-        : call("createJob", { body: toBody(order, ids, script, times) });
+        : call("createJob", { body: toBody(order, ids, typed, times) });
     },
     onSuccess: async (job) => {
       await client.invalidateQueries({ queryKey: ["listJobs"] });
@@ -87,13 +95,13 @@ export function OrderDialog(props: {
   });
   const failure = ordering.error instanceof ApiFailure ? ordering.error : null;
   const needsPassword = useMe().hasPassword && passwordCodes.includes(failure?.code ?? "");
-  const isReady = approved.length > 0 && (order.type !== "script" || script.trim() !== "");
+  const isReady = approved.length > 0 && (order.type !== "script" || typed.script.trim() !== "");
   return (
     <Dialog
       title={titleOf(order)}
       onClose={onClose}
       action={{
-        label: isErasing ? text.work.erase(approved.length) : text.work.order(approved.length),
+        label: actionLabel(order, approved.length),
         run: () => ordering.mutate(),
         isOff: !isReady || ordering.isPending || (needsPassword && password === ""),
         isDangerous: isErasing,
@@ -105,7 +113,7 @@ export function OrderDialog(props: {
       {left.length === 0 ? null : (
         <p className="note">{text.work.leftOut(left.map(({ name }) => name).join(", "))}</p>
       )}
-      {order.type === "script" ? <ScriptField value={script} onChange={setScript} /> : null}
+      <TypedFields {...{ order, typed }} onChange={setTyped} />
       {body === null ? null : <OrderTimes times={times} onChange={setTimes} body={isReady ? body : null} />}
       {needsPassword ? (
         <TextField
@@ -120,6 +128,38 @@ export function OrderDialog(props: {
       ) : null}
     </Dialog>
   );
+}
+
+function actionLabel(order: WorkOrder, count: number): string {
+  if (order.type === "install") {
+    return text.work.eraseAndInstall(count);
+  }
+  return isDestructive(order) ? text.work.erase(count) : text.work.order(count);
+}
+
+/** What this kind of work has to be told. */
+function TypedFields(props: {
+  readonly order: WorkOrder;
+  readonly typed: TypedWork;
+  readonly onChange: (typed: TypedWork) => void;
+}): ReactNode {
+  const { order, typed, onChange } = props;
+  switch (order.type) {
+    case "script":
+      return <ScriptField value={typed.script} onChange={(script) => onChange({ ...typed, script })} />;
+    case "install":
+      return (
+        <InstallFields
+          installation={typed.installation}
+          onChange={(installation) => onChange({ ...typed, installation })}
+        />
+      );
+    case "deploy":
+    case "restart":
+    case "power-off":
+    case "assign":
+      return null;
+  }
 }
 
 /** When and how often, and what the server would make of it. */

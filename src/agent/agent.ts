@@ -2,9 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { countFailures, defaultRetryLimits, retryDelayMs } from "#engine/agent/retry-delay.ts";
 import type { ServerPlace } from "#engine/agent/server-search.ts";
-import { computeFlows, findFlow } from "#plan/flows.ts";
-import { classicSettings } from "#plan/settings.ts";
-import { grantSocket } from "#plan/socket-grant.ts";
 import type { Network } from "#platform/network.ts";
 import { Ipv4Address } from "#wire/address/ipv4-address.ts";
 import { encodeFrame, FrameReader, frameSizeBytesMax } from "#wire/control/frame.ts";
@@ -16,9 +13,10 @@ import {
 } from "#wire/control/message.ts";
 import { probeKinds } from "#wire/probe/probe-order.ts";
 import type { Inventory } from "#wire/control/inventory.ts";
+import { connectServer } from "./connect-server.ts";
 import type { RogueServer } from "./find-server.ts";
 import type { AgentIdentity } from "./identity.ts";
-import { connectPinned, PinError } from "#platform/pinned-tls.ts";
+import { PinError } from "#platform/pinned-tls.ts";
 import { ProbeRunner } from "./probe/probe-runner.ts";
 import { RemoteControl } from "./remote/remote-control.ts";
 import { RogueList } from "./rogue-list.ts";
@@ -43,8 +41,6 @@ export type AgentDependencies = {
 };
 
 const silenceMsMax = 60_000;
-/** Slower than this is no connection: the frames of the bound take a second on the slowest link. */
-const connectTimeoutMs = 10_000;
 
 /** Keeps one control connection to the site's server, enrols when it must, and does the tasks it is given. */
 export class Agent {
@@ -171,22 +167,9 @@ export class Agent {
   /** A connection of our own to the server, with our certificate where we have one. */
   #connect(flowId: "agent.control" | "remote.control", place: ServerPlace): Promise<TLSSocket> {
     const { identity, settings, localAddress } = this.#dependencies;
-    const trialLeftMs = settings.trialLeftMs(Date.now()) ?? connectTimeoutMs;
-    const ports = { ...classicSettings, "control.tcpPort": place.port };
-    const grant = grantSocket(findFlow(computeFlows(ports, { consolePort: 8443 }), flowId), {
-      role: "agent",
-      side: "connect",
-      ...(localAddress === undefined ? {} : { localAddress }),
-    });
-    const certificate = identity.certificatePem;
-    return connectPinned(
-      grant,
-      { ...place, timeoutMs: Math.max(1000, Math.min(connectTimeoutMs, trialLeftMs)) },
-      {
-        siteKeyFingerprint: settings.current().siteKeyFingerprint,
-        ...(certificate === null ? {} : { key: identity.keyPem, cert: certificate }),
-      },
-    );
+    const patienceMs = settings.trialLeftMs(Date.now()) ?? Number.POSITIVE_INFINITY;
+    const { siteKeyFingerprint } = settings.current();
+    return connectServer({ flowId, place, patienceMs, localAddress, identity, siteKeyFingerprint });
   }
 
   async #connectOnce(place: ServerPlace): Promise<void> {

@@ -13,10 +13,13 @@ export type TcpListener = {
   readonly close: () => Promise<void>;
 };
 
+/** Connections that wait to be accepted: a room, or all agents of a site, come at the same moment. The kernel caps it. */
+const backlogCount = 4096;
+
 function listenOnce(server: Server, address: Ipv4Address, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: address, port, exclusive: true }, () => {
+    server.listen({ host: address, port, exclusive: true, backlog: backlogCount }, () => {
       server.off("error", reject);
       resolve();
     });
@@ -74,6 +77,8 @@ export type TcpTarget = {
   readonly address: Ipv4Address;
   readonly port: number;
   readonly timeoutMs: number;
+  /** For the TLS handshake, once TCP is connected; absent: what is left of `timeoutMs`. */
+  readonly handshakeTimeoutMs?: number;
 };
 
 /** The TCP side of a connection a grant allows. The caller owns the socket. */
@@ -95,9 +100,16 @@ export function connectTls(
   return new Promise((resolve, reject) => {
     const tcp = openConnection(grant, target);
     const socket = connectTlsSocket({ ...options, socket: tcp });
-    const timer = setTimeout(() => {
-      socket.destroy(new Error(`no answer within ${target.timeoutMs} ms`));
-    }, target.timeoutMs);
+    const limit = (limitMs: number): NodeJS.Timeout =>
+      setTimeout(() => socket.destroy(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    let timer = limit(target.timeoutMs);
+    const { handshakeTimeoutMs } = target;
+    if (handshakeTimeoutMs !== undefined) {
+      tcp.once("connect", () => {
+        clearTimeout(timer);
+        timer = limit(handshakeTimeoutMs);
+      });
+    }
     const fail = (error: Error): void => {
       clearTimeout(timer);
       const where = `${target.address}:${target.port}`;

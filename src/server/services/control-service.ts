@@ -23,7 +23,7 @@ import type { CertificateSubject, SiteAuthority } from "../site-authority.ts";
 import { EnrolmentDesk, type EnrolmentDeskDependencies } from "./enrolment-desk.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { SilenceWatch } from "./silence-watch.ts";
-import { strangerPatienceMs, StrangerList } from "./stranger-list.ts";
+import { handshakeTimeoutMs, StrangerList } from "./stranger-list.ts";
 
 /** One authenticated connection of a computer's agent. */
 export type ControlLink = {
@@ -184,7 +184,7 @@ export class ControlService {
         minVersion: "TLSv1.3",
         requestCert: true,
         rejectUnauthorized: false,
-        handshakeTimeout: strangerPatienceMs,
+        handshakeTimeout: handshakeTimeoutMs,
       },
       (socket) => this.#accept(socket),
     );
@@ -195,7 +195,12 @@ export class ControlService {
   #accept(socket: TLSSocket): void {
     const address = socket.remoteAddress ?? "";
     socket.on("error", () => this.#count("broken"));
-    const hasRoom = this.#strangers.add(socket, address, {
+    const certificate = socket.getPeerX509Certificate();
+    const { authority, clock } = this.#dependencies;
+    const subject = certificate === undefined ? null : authority.identify(certificate, clock.epochMs());
+    const hasRoom = this.#strangers.add(socket, {
+      owner: subject?.computerId ?? address,
+      isCertified: subject !== null,
       mayWait: () => this.#enrolments.isWaiting(socket),
       onLate: () => {
         this.#count("too-slow");
@@ -208,11 +213,6 @@ export class ControlService {
       return;
     }
     socket.once("close", () => this.#enrolments.leave(socket));
-    const certificate = socket.getPeerX509Certificate();
-    const subject =
-      certificate === undefined
-        ? null
-        : this.#dependencies.authority.identify(certificate, this.#dependencies.clock.epochMs());
     this.#read(socket, address, certificate !== undefined, subject);
   }
 

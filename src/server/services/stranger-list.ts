@@ -1,19 +1,27 @@
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "#platform/clock.ts";
 
-/** Connections that are not authenticated yet, or only wait to be let in. */
+/** Connections without a certificate of this site that are not let in yet. */
 const strangerCountMax = 2000;
-const strangerPerAddressMax = 16;
-/** For the handshake and the first frame. */
-export const strangerPatienceMs = 20_000;
+/** From one address; with a certificate of this site, of one computer: many of them may be behind one address. */
+const sameOwnerCountMax = 16;
+/** As patient as agents are: when all come back at once, handshakes begin together and end together. */
+export const handshakeTimeoutMs = 30_000;
+/** For the first frame. */
+const strangerPatienceMs = 20_000;
 
-/** Connections that have proven nothing: few, few from one address, and not for long. */
+/**
+ * Connections that have said nothing yet, or only wait to be let in: few, few of one owner, and not for long. All computers
+ * of a site may come back at once, so those with a certificate do not take each other's places, nor those of strangers.
+ */
 export class StrangerList {
   readonly #clock: Clock;
-  /** Keyed by connection. BOUNDED by `strangerCountMax`. */
-  readonly #addresses = new Map<TLSSocket, string>();
-  /** How many there are, keyed by address. BOUNDED by `strangerCountMax`. */
+  /** Their owners, keyed by connection. BOUNDED by `strangerCountMax` and the computers of the site. */
+  readonly #owners = new Map<TLSSocket, string>();
+  /** How many there are, keyed by owner. BOUNDED like `#owners`. */
   readonly #counts = new Map<string, number>();
+  /** BOUNDED by `strangerCountMax`. */
+  readonly #uncertified = new Set<TLSSocket>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,19 +33,29 @@ export class StrangerList {
    */
   add(
     socket: TLSSocket,
-    address: string,
-    given: { readonly mayWait: () => boolean; readonly onLate: () => void },
+    given: {
+      /** Its address, or the computer of its certificate. */
+      readonly owner: string;
+      readonly isCertified: boolean;
+      readonly mayWait: () => boolean;
+      readonly onLate: () => void;
+    },
   ): boolean {
-    const sameAddressCount = this.#counts.get(address) ?? 0;
-    if (this.#addresses.size >= strangerCountMax || sameAddressCount >= strangerPerAddressMax) {
+    const { owner, isCertified } = given;
+    const sameOwnerCount = this.#counts.get(owner) ?? 0;
+    const isFull = !isCertified && this.#uncertified.size >= strangerCountMax;
+    if (isFull || sameOwnerCount >= sameOwnerCountMax) {
       return false;
     }
-    this.#addresses.set(socket, address);
-    this.#counts.set(address, sameAddressCount + 1);
+    this.#owners.set(socket, owner);
+    this.#counts.set(owner, sameOwnerCount + 1);
+    if (!isCertified) {
+      this.#uncertified.add(socket);
+    }
     socket.setTimeout(strangerPatienceMs, given.onLate);
     // By the clock, not by silence: one byte a second must not hold a place.
     const cancelDeadline = this.#clock.after(strangerPatienceMs, () => {
-      if (this.#addresses.has(socket) && !given.mayWait()) {
+      if (this.#owners.has(socket) && !given.mayWait()) {
         given.onLate();
       }
     });
@@ -50,16 +68,17 @@ export class StrangerList {
 
   /** The connection is authenticated, or gone. */
   remove(socket: TLSSocket): void {
-    const address = this.#addresses.get(socket);
-    if (address === undefined) {
+    const owner = this.#owners.get(socket);
+    if (owner === undefined) {
       return;
     }
-    this.#addresses.delete(socket);
-    const left = (this.#counts.get(address) ?? 1) - 1;
+    this.#owners.delete(socket);
+    this.#uncertified.delete(socket);
+    const left = (this.#counts.get(owner) ?? 1) - 1;
     if (left === 0) {
-      this.#counts.delete(address);
+      this.#counts.delete(owner);
     } else {
-      this.#counts.set(address, left);
+      this.#counts.set(owner, left);
     }
   }
 }

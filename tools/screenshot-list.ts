@@ -43,7 +43,10 @@ export const pictures: readonly Picture[] = [
   {
     name: "images",
     path: "/images",
-    prepare: (page) => page.getByRole("region", { name: "All images together" }).waitFor(),
+    prepare: async (page) => {
+      await page.getByRole("region", { name: "All images together" }).waitFor();
+      await page.getByRole("region", { name: "library-image, arriving" }).waitFor();
+    },
   },
   { name: "images-import", path: "/images", prepare: (page) => openDialog(page, "Import …") },
   { name: "plan", path: "/plan" },
@@ -73,6 +76,35 @@ export const pictures: readonly Picture[] = [
   { name: "guide", path: "/guide" },
 ];
 
+/** Cards that a page has once there is something to show in them. */
+export const configuredPictures: readonly Required<Picture>[] = [
+  {
+    name: "images-installers",
+    path: "/images",
+    prepare: async (page) => {
+      await page.getByRole("region", { name: "rocky-10" }).scrollIntoViewIfNeeded();
+      await page.getByRole("region", { name: "debian-13" }).waitFor();
+    },
+  },
+  {
+    name: "boot-files-built",
+    path: "/boot/files",
+    prepare: (page) => page.getByRole("row").filter({ hasText: "grubx64.efi" }).waitFor(),
+  },
+  {
+    name: "options-login-provider",
+    path: "/options/login",
+    prepare: (page) =>
+      page.getByRole("region", { name: "Login provider" }).getByText("One is kept.").waitFor(),
+  },
+];
+
+/** Windows and dialogs that no address alone opens. */
+const opened: readonly string[] = [
+  ...["order", "second-factor", "recovery-codes", "security-keys", "login-factor"],
+  ...["login-with-provider", "computer-files-open", "terminal", "desktop"],
+];
+
 /** Pictures of routes that are looked at without being logged in, or while computers are at work. */
 const elsewhere: Readonly<Record<string, string>> = {
   "/login": "login",
@@ -97,7 +129,8 @@ export function findUnseenRoutes(routes: readonly string[] = readRoutes()): stri
 
 /** @throws Error naming what this list promises and was not taken */
 export function requireAll(taken: ReadonlySet<string>): void {
-  const promised = [...Object.values(elsewhere), ...pictures.map(({ name }) => name)];
+  const listed = [...pictures, ...configuredPictures].map(({ name }) => name);
+  const promised = [...Object.values(elsewhere), ...listed, ...opened];
   const missing = promised.filter((name) => !taken.has(name));
   if (missing.length > 0) {
     throw new Error(`no picture was taken of ${missing.join(", ")}`);

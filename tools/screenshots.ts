@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,113 +6,22 @@ import { pino } from "pino";
 import type { Locator, Page } from "playwright-core";
 import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
 import { type SimulatedSite, startSimulatedSite } from "#dev/simulated-site.ts";
-import { nobody } from "#server/accounts/principal.ts";
-import { Scopes } from "#server/accounts/scope.ts";
-import { createHandlers } from "#server/api-handlers.ts";
 import { logInByPage, openBrowser } from "#test/console/browser.ts";
-import { findUnseenRoutes, pictures, requireAll, requireTabs } from "./screenshot-list.ts";
+import { startProvider } from "#test/console/login-provider.ts";
+import type { TestEnd } from "#test/network-hosts.ts";
+import { shoot, shootFailure, taken, type Theme } from "./screenshot-camera.ts";
+import { startPictureComputer } from "./screenshot-computer.ts";
+import {
+  configuredPictures,
+  findUnseenRoutes,
+  pictures,
+  requireAll,
+  requireTabs,
+} from "./screenshot-list.ts";
+import { fillSite, giveBuild, giveInstallers } from "./screenshot-site.ts";
+import { shootWindows } from "./screenshot-windows.ts";
 
-/** For README.md. Every page is kept as a small reference beside them, to compare with after a change of styles. */
-const kept: Readonly<Record<string, "light" | "dark">> = {
-  computers: "light",
-  plan: "dark",
-  sessions: "light",
-};
-const keptDir = "docs/screenshots";
-const lookDir = "var/screenshots";
-const referenceDir = "docs/screenshots/pages";
 const password = "pictures of a simulated site";
-
-/** Names by theme. BOUNDED by the pictures that this program takes. */
-const taken = { light: new Set<string>(), dark: new Set<string>() };
-
-async function shoot(page: Page, name: string, theme: "light" | "dark"): Promise<void> {
-  taken[theme].add(name);
-  await delay(700);
-  await page.screenshot({ path: join(lookDir, `${name}-${theme}.png`) });
-  await page.screenshot({ path: join(referenceDir, `${name}-${theme}.jpg`), type: "jpeg", quality: 60 });
-  if (kept[name] === theme) {
-    await page.screenshot({ path: join(keptDir, `${name}.png`) });
-  }
-}
-
-/** Two rooms of a building, and a library. */
-async function giveGroups({ server: { groups, registry } }: SimulatedSite): Promise<void> {
-  const ids = registry.list().map(({ id }) => id);
-  const building = await groups.add({ name: "Building A", parent: null });
-  const rooms = [
-    { name: "LAB1", parent: building.id, members: ids.slice(0, 8) },
-    { name: "LAB2", parent: building.id, members: ids.slice(8, 16) },
-    { name: "Library", parent: null, members: ids.slice(16, 20) },
-  ];
-  for (const { name, parent, members } of rooms) {
-    const { id } = await groups.add({ name, parent });
-    await groups.move(members, id);
-  }
-}
-
-/** Simulated agents tell of no software; this one has some, and a change of it. */
-async function giveSoftware({ server: { management, registry } }: SimulatedSite): Promise<void> {
-  const [computer] = registry.list();
-  if (computer === undefined) {
-    throw new Error("the simulated room is empty");
-  }
-  const names = [
-    "bash 5.2.37-2",
-    "coreutils 9.7-3",
-    "firefox-esr 140.4.0",
-    "gimp 3.0.4-3",
-    "libreoffice 25.2.3",
-  ];
-  const packages = [
-    ...names,
-    ...Array.from(
-      { length: 40 },
-      (_, index) => `simulated-package-${String(index).padStart(2, "0")} 1.${index}`,
-    ),
-  ];
-  const users = ["root", "student", "teacher"];
-  management.software.receive(computer.id, { packages: packages.slice(1), users });
-  management.software.receive(computer.id, { packages, users });
-}
-
-/** A job that waits for the night, beside the one that runs, and a segment behind a router. */
-async function giveMore({ server }: SimulatedSite): Promise<void> {
-  const computers = server.registry.list().map(({ id }) => id);
-  const handlers = createHandlers(server, "pictures");
-  const request = {
-    ...{ query: undefined, principal: nobody, address: "", id: "" },
-    ...{ setCookie: () => undefined, setActor: () => undefined },
-    scope: new Scopes(server).wholeSite,
-  };
-  await handlers.addSegment({
-    ...request,
-    body: { name: "library", cidr: "10.40.0.0/24", serverAddress: "127.10.0.1", gatewayAddress: "10.40.0.1" },
-  });
-  const [last] = computers.slice(-5);
-  const common = { kind: "capture-image", disk: "only-disk" } as const;
-  const capture = { ...common, image: "library-image", isForced: false, isStreamed: false };
-  await handlers.createJob({
-    ...request,
-    body: {
-      ...{ name: "Capture library-image", tasks: [capture] },
-      ...{ conditions: [], computers: [last ?? ""], groups: [], windows: [], force: false },
-    },
-  });
-  await handlers.createJob({
-    ...request,
-    body: {
-      name: "Restart at night",
-      tasks: [{ kind: "restart" }],
-      conditions: [],
-      computers: computers.slice(8, 20),
-      groups: [],
-      schedule: { at: "2099-12-01 03:00", timeZone: "Europe/Berlin" },
-      windows: [],
-      force: false,
-    },
-  });
-}
 
 /** Approves all but two, and gives eight of them an image. */
 async function giveWork(page: Page, site: SimulatedSite): Promise<void> {
@@ -124,9 +33,7 @@ async function giveWork(page: Page, site: SimulatedSite): Promise<void> {
     await registry.approve(computer.id);
   }
   await control.reconsider();
-  await giveGroups(site);
-  await giveSoftware(site);
-  await giveMore(site);
+  await fillSite(site);
   const grid = page.getByRole("grid", { name: "Computers" });
   await grid.getByText("In preboot").nth(8).waitFor();
   const row = (name: string) => grid.getByRole("row").filter({ hasText: name });
@@ -137,7 +44,7 @@ async function giveWork(page: Page, site: SimulatedSite): Promise<void> {
 }
 
 /** What a visitor sees who is not logged in. */
-async function shootOutside(page: Page, url: string, theme: "light" | "dark"): Promise<void> {
+async function shootOutside(page: Page, url: string, theme: Theme): Promise<void> {
   for (const name of ["login", "setup", "login-provider"]) {
     await page.goto(`${url}/${name.replace("-", "/")}`);
     await page.getByRole("heading").first().waitFor();
@@ -152,7 +59,7 @@ async function openMyDialog(page: Page, item: string): Promise<Locator> {
 }
 
 /** Second factors of one's own account, and a login that asks for one. Chromium's own authenticator is the key. */
-async function shootFactors(page: Page, site: SimulatedSite, theme: "light" | "dark"): Promise<void> {
+async function shootFactors(page: Page, site: SimulatedSite, theme: Theme): Promise<void> {
   const chrome = await page.context().newCDPSession(page);
   await chrome.send("WebAuthn.enable");
   await chrome.send("WebAuthn.addVirtualAuthenticator", {
@@ -192,7 +99,7 @@ function consoleUrl({ console: { url } }: SimulatedSite): string {
 }
 
 /** The first page, while eight computers get their image. */
-async function shootWork(page: Page, site: SimulatedSite, theme: "light" | "dark"): Promise<void> {
+async function shootWork(page: Page, site: SimulatedSite, theme: Theme): Promise<void> {
   if (theme === "light") {
     await giveWork(page, site);
   } else {
@@ -209,7 +116,7 @@ async function shootWork(page: Page, site: SimulatedSite, theme: "light" | "dark
     await order.click();
     const grid = page.getByRole("grid", { name: "Computers" });
     await grid
-      .getByText(/[3-9]\d % imaging/)
+      .getByText(/^[2-9]\d % imaging/)
       .first()
       .waitFor();
   } else {
@@ -218,7 +125,7 @@ async function shootWork(page: Page, site: SimulatedSite, theme: "light" | "dark
   await shoot(page, "computers", theme);
 }
 
-async function shootAll(site: SimulatedSite, theme: "light" | "dark"): Promise<void> {
+async function shootAll(site: SimulatedSite, theme: Theme): Promise<void> {
   const browser = await openBrowser({ isDark: theme === "dark" });
   const page = await browser.context.newPage();
   page.setDefaultTimeout(60_000);
@@ -226,10 +133,13 @@ async function shootAll(site: SimulatedSite, theme: "light" | "dark"): Promise<v
   try {
     await shootOutside(page, url, theme);
     await logInByPage(page, url, "admin", password);
+    // Slow enough to be seen at work on any machine.
+    await site.server.settings.set("imaging.maxMbps", "40");
     await shootWork(page, site, theme);
     await page.goto(`${url}/sessions`);
     await delay(4000);
     await shoot(page, "sessions", theme);
+    await site.server.settings.set("imaging.maxMbps", "0");
     const [computer] = site.server.registry.list();
     const [job] = site.server.jobs.listJobs().filter(({ name }) => name.startsWith("Deploy "));
     const pathOf = (path: string): string =>
@@ -243,9 +153,51 @@ async function shootAll(site: SimulatedSite, theme: "light" | "dark"): Promise<v
       await shoot(page, name, theme);
     }
     await shootFactors(page, site, theme);
+  } catch (error) {
+    await shootFailure(page);
+    throw error;
   } finally {
     await browser.close();
   }
+}
+
+/** What is there once a site has boot files, installers, a login provider and a computer with a real agent. */
+async function shootConfigured(site: SimulatedSite, theme: Theme, computerId: string): Promise<void> {
+  const browser = await openBrowser({ isDark: theme === "dark" });
+  const page = await browser.context.newPage();
+  page.setDefaultTimeout(60_000);
+  const url = consoleUrl(site);
+  try {
+    await page.goto(`${url}/login`);
+    await page.getByRole("button", { name: "Log in at your organisation" }).waitFor();
+    await shoot(page, "login-with-provider", theme);
+    await logInByPage(page, url, "admin", password);
+    for (const { name, path, prepare } of configuredPictures) {
+      await page.goto(`${url}${path}`);
+      await prepare(page);
+      await shoot(page, name, theme);
+    }
+    await shootWindows(page, `${url}/computers/${computerId}`, theme);
+  } catch (error) {
+    await shootFailure(page);
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Each time in both themes: a site at work, and then all that can be added to it. */
+async function shootSite(site: SimulatedSite, end: TestEnd): Promise<void> {
+  await shootAll(site, "light");
+  await shootAll(site, "dark");
+  await giveBuild(site);
+  await giveInstallers(end, site);
+  await startProvider(end, site, Number(new URL(site.console.url).port) + 3000);
+  const computerId = await startPictureComputer(end, site);
+  await shootConfigured(site, "light", computerId);
+  await shootConfigured(site, "dark", computerId);
+  requireAll(taken.light);
+  requireAll(taken.dark);
 }
 
 /** `node tools/screenshots.ts`: every page, light and dark, of the real console on a simulated site. */
@@ -254,10 +206,7 @@ async function main(): Promise<void> {
   if (unseen.length > 0) {
     throw new Error(`tools/screenshot-list.ts has no picture of ${unseen.join(", ")}`);
   }
-  mkdirSync(keptDir, { recursive: true });
-  mkdirSync(lookDir, { recursive: true });
-  mkdirSync(referenceDir, { recursive: true });
-  const dataDir = mkdtempSync(join(tmpdir(), "portolan-pictures-"));
+  const dataDir = mkdtempSync(join(tmpdir(), "portolan-"));
   const first = 21_000 + (process.pid % 1000) * 3;
   const site = await startSimulatedSite({
     dataDir,
@@ -270,13 +219,14 @@ async function main(): Promise<void> {
   await addSimulatedImage(site, { name: "lab-image", dataMib: 64, sizeMib: 192 });
   await site.server.accounts.createUser({ name: "admin", role: "administrator", password });
   const computers = startSimulatedRoom(site, { count: 24, writeDelayMs: 200, areInstalled: false });
+  const started: (() => void | Promise<void>)[] = [];
   try {
-    await shootAll(site, "light");
-    await shootAll(site, "dark");
-    requireAll(taken.light);
-    requireAll(taken.dark);
+    await shootSite(site, { after: (work) => started.push(work) });
   } finally {
     computers.forEach((computer) => computer.stop());
+    for (const stop of started.toReversed()) {
+      await stop();
+    }
     await site.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }

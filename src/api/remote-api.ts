@@ -32,6 +32,7 @@ export const remoteNewsSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("opened"),
     sessionId: z.string(),
+    computerName: machineText,
     port: z.number(),
     isRecorded: z.boolean(),
     canType: z.boolean(),

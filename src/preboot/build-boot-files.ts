@@ -180,6 +180,12 @@ const purposes: Readonly<Record<string, string>> = {
   "preboot.squashfs": "Node and the agent",
 };
 
+/** What a build consists of, by file names. */
+export const bootFilePurposes: Readonly<Record<string, string>> = {
+  ...purposes,
+  ...Object.fromEntries(loaders.map(({ name, purpose }) => [name, purpose])),
+};
+
 async function describe(
   outDir: string,
   name: string,
@@ -211,12 +217,8 @@ export async function buildBootFiles(options: BootBuildOptions): Promise<BootMan
     await buildInitramfs(options, kernel, work);
     options.onStep("packing Node and the agent");
     await buildSystem(options, kernel, work);
-    const names = [
-      ...Object.entries(purposes).map(([name, purpose]) => ({ name, purpose })),
-      ...loaders.map(({ name, purpose }) => ({ name, purpose })),
-    ];
     const files: BootManifest["files"][number][] = [];
-    for (const { name, purpose } of names) {
+    for (const [name, purpose] of Object.entries(bootFilePurposes)) {
       files.push(await describe(options.outDir, name, purpose));
     }
     const manifest: BootManifest = {

@@ -1,8 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
+import type { TestEnd } from "../network-hosts.ts";
 
 /** A display without a screen, with somebody who uses it. */
 export class VirtualDisplay {
@@ -14,7 +14,7 @@ export class VirtualDisplay {
     this.#env = { ...process.env, DISPLAY: name, XAUTHORITY: authorityPath };
   }
 
-  static async start(t: TestContext, folder: string): Promise<VirtualDisplay> {
+  static async start(t: TestEnd, folder: string, size = "640x480"): Promise<VirtualDisplay> {
     const authorityPath = join(folder, "Xauthority");
     writeFileSync(authorityPath, "");
     const cookie = randomBytes(16).toString("hex");
@@ -25,7 +25,7 @@ export class VirtualDisplay {
         "3",
         "-screen",
         "0",
-        "640x480x24",
+        `${size}x24`,
         "-noreset",
         "-nolisten",
         "tcp",
@@ -36,20 +36,21 @@ export class VirtualDisplay {
     );
     // Any display number: it reads the key when its first client comes.
     execFileSync("xauth", ["-q", "-f", authorityPath, "add", ":0", ".", cookie]);
-    t.after(() => server.kill("SIGKILL"));
+    t.after(() => void server.kill("SIGKILL"));
     const name = await new Promise<string>((resolve, reject) => {
       server.once("exit", () => reject(new Error("Xvfb has ended")));
       server.stdio[3]?.once("data", (part: Buffer) => resolve(`:${part.toString("utf8").trim()}`));
     });
     execFileSync("xauth", ["-q", "-f", authorityPath, "add", name, ".", cookie]);
     const display = new VirtualDisplay(name, authorityPath);
-    const user = display.#spawn("sleep", ["600"]);
-    t.after(() => user.kill("SIGKILL"));
+    display.open(t, "sleep", "600");
     return display;
   }
 
-  #spawn(program: string, args: readonly string[]): ChildProcess {
-    return spawn(program, args, { env: this.#env, stdio: "ignore" });
+  /** A program that stays on the display until the end. */
+  open(t: TestEnd, program: string, ...args: readonly string[]): void {
+    const opened = spawn(program, args, { env: this.#env, stdio: "ignore" });
+    t.after(() => void opened.kill("SIGKILL"));
   }
 
   run(program: string, ...args: readonly string[]): string {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import type { Page } from "playwright-core";
+import type { SimulatedSite } from "#dev/simulated-site.ts";
 import { networkTestObstacle } from "../network-hosts.ts";
 import { VirtualDisplay } from "../agent/virtual-display.ts";
 import { until } from "../agent/agent-site.ts";
@@ -10,6 +14,20 @@ import { startRealAgent } from "./real-agent.ts";
 const skip =
   browserObstacle() ?? networkTestObstacle("Xvfb", "xauth", "x11vnc", "xdotool", "xsetroot") ?? false;
 
+/** Lets the one computer in, and opens the window of its desktop. */
+async function openDesktop(site: SimulatedSite, page: Page): Promise<Page> {
+  await logInByPage(page, site.console.url, "ann", password);
+  await page.getByRole("grid", { name: "Computers" }).getByText("Waits for approval").click();
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByRole("region", { name: "Details" }).getByText("Running").waitFor();
+  await page.getByRole("link", { name: "Open" }).click();
+  const [desktop] = await Promise.all([
+    page.context().waitForEvent("page"),
+    page.getByRole("link", { name: "Desktop" }).click(),
+  ]);
+  return desktop;
+}
+
 test(
   "console: the desktop of a real agent's computer is seen in the browser, and its pointer follows",
   { skip, timeout: 300_000 },
@@ -18,17 +36,11 @@ test(
     const display = await VirtualDisplay.start(t, site.server.config.dataDir);
     display.run("xsetroot", "-solid", "#12ab56");
     startRealAgent(t, site, { remoteDisplay: display.name });
-    await logInByPage(page, site.console.url, "ann", password);
-    await page.getByRole("grid", { name: "Computers" }).getByText("Waits for approval").click();
-    await page.getByRole("button", { name: "Approve" }).click();
-    await page.getByRole("region", { name: "Details" }).getByText("Running").waitFor();
-    await page.getByRole("link", { name: "Open" }).click();
-    const [desktop] = await Promise.all([
-      page.context().waitForEvent("page"),
-      page.getByRole("link", { name: "Desktop" }).click(),
-    ]);
+    const desktop = await openDesktop(site, page);
     desktop.on("pageerror", (error) => faults.push(error.message));
-    await desktop.getByRole("status").filter({ hasText: /^c-/ }).waitFor();
+    const name = site.server.registry.list()[0]?.name ?? "";
+    await desktop.getByRole("status").filter({ hasText: name }).waitFor();
+    assert.equal(await desktop.title(), `${name} – Desktop – Portolan`);
     // Text: this program knows no types of a browser.
     const readMiddle = `(() => {
       const canvas = document.querySelector("#remote canvas");
@@ -44,5 +56,24 @@ test(
     assert.deepEqual(faults, []);
     const entries = await site.server.audit.list({ limit: 50, actor: "ann" });
     assert.ok(entries.some(({ action, outcome }) => action === "open-desktop" && outcome === "done"));
+  },
+);
+
+test(
+  "console: a desktop whose key is wrong says why it is not shown, and not only that it has ended",
+  { skip, timeout: 300_000 },
+  async (t) => {
+    const { site, page } = await openRoom(t, { count: 0 });
+    const display = await VirtualDisplay.start(t, site.server.config.dataDir);
+    // The display has read its key when it has had a client.
+    display.run("xsetroot", "-solid", "#12ab56");
+    writeFileSync(join(site.server.config.dataDir, "Xauthority"), "");
+    startRealAgent(t, site, { remoteDisplay: display.name });
+    const desktop = await openDesktop(site, page);
+    const state = desktop.getByRole("status");
+    await state.filter({ hasText: /^x11vnc: / }).waitFor();
+    await until(() => site.server.management.remote.list().length === 0);
+    await desktop.waitForTimeout(500);
+    assert.match((await state.textContent()) ?? "", /^x11vnc: /);
   },
 );

@@ -3,22 +3,28 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "node:test";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
+import type { TestEnd } from "../network-hosts.ts";
 import { portsOf, startSite } from "./console-site.ts";
 
 export const providerSecret = "kept by the test's provider and this site alone";
 
-export type ProviderSite = {
-  readonly site: SimulatedSite;
+type Provider = {
   readonly issuer: string;
   /** Where browsers open the console. */
   readonly origin: string;
   readonly stopProvider: () => Promise<void>;
 };
 
+export type ProviderSite = Provider & { readonly site: SimulatedSite };
+
 /** A site, and a real provider in its own process that knows it. */
 export async function startProviderSite(t: TestContext): Promise<ProviderSite> {
   const site = await startSite(t);
-  const port = portsOf(7).consolePort;
+  return { site, ...(await startProvider(t, site, portsOf(7).consolePort)) };
+}
+
+/** A real provider in its own process, and the site's settings for it. */
+export async function startProvider(t: TestEnd, site: SimulatedSite, port: number): Promise<Provider> {
   const issuer = `http://127.0.0.1:${port}`;
   const origin = site.console.url.replace("127.0.0.1", "localhost");
   const program = fileURLToPath(new URL("run-login-provider.ts", import.meta.url));
@@ -43,7 +49,7 @@ export async function startProviderSite(t: TestContext): Promise<ProviderSite> {
   await settings.set("login.issuer", issuer);
   await settings.set("login.operators", "deployers");
   await site.server.providerSecret.write(providerSecret);
-  return { site, issuer, origin, stopProvider };
+  return { issuer, origin, stopProvider };
 }
 
 /** Follows a browser's way through the provider's pages as `name`; the address it is sent back to. */

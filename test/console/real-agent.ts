@@ -1,15 +1,25 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
+import type { TestEnd } from "../network-hosts.ts";
 
 /** The agent as installed systems run it, as a program of its own, on this machine. */
 export function startRealAgent(
-  t: TestContext,
+  t: TestEnd,
   site: SimulatedSite,
   settings: Readonly<Record<string, unknown>> = {},
 ): void {
+  const [program = "", ...args] = realAgentCommand(site, settings);
+  const agent = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+  t.after(() => void agent.kill("SIGKILL"));
+}
+
+/** What starts it, after writing its file into the site's folder. */
+export function realAgentCommand(
+  site: SimulatedSite,
+  settings: Readonly<Record<string, unknown>>,
+): readonly string[] {
   const folder = site.server.config.dataDir;
   const path = join(folder, "agent.toml");
   const all = {
@@ -23,8 +33,5 @@ export function startRealAgent(
   };
   const lines = Object.entries(all).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
   writeFileSync(path, lines.join(""));
-  const agent = spawn(process.execPath, ["src/agent/main.ts", "run", "--config", path], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  t.after(() => agent.kill("SIGKILL"));
+  return [process.execPath, "src/agent/main.ts", "run", "--config", path];
 }

@@ -41,7 +41,9 @@ async function worksInBrowser(t: TestContext, remotePort: "0" | "control"): Prom
     page.context().waitForEvent("page"),
     page.getByRole("link", { name: "Terminal" }).click(),
   ]);
-  await terminal.getByRole("status").filter({ hasText: /^c-/ }).waitFor();
+  const name = server.registry.list()[0]?.name ?? "";
+  await terminal.getByRole("status").filter({ hasText: name }).waitFor();
+  assert.equal(await terminal.title(), `${name} – Terminal – Portolan`);
   await terminal.locator(".xterm-helper-textarea").focus();
   await terminal.keyboard.type("echo answer-$((6*7))\n");
   await terminal.getByText("answer-42").first().waitFor();

@@ -47,7 +47,7 @@ const columns: readonly GridColumn<AuditResource>[] = [
   {
     key: "what",
     title: text.audit.what,
-    width: "minmax(130px, 0.7fr)",
+    width: "minmax(180px, 0.9fr)",
     render: ({ action }) => (
       <span className="clip" title={action}>
         {wordsOf(action)}
@@ -57,7 +57,7 @@ const columns: readonly GridColumn<AuditResource>[] = [
   {
     key: "on",
     title: text.audit.on,
-    width: "minmax(90px, 0.5fr)",
+    width: "minmax(70px, 0.4fr)",
     render: ({ target }) => <span className="clip">{target ?? ""}</span>,
   },
   {

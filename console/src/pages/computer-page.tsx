@@ -1,4 +1,4 @@
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { ComputerResource } from "#api/computer-api.ts";
 import { useApi } from "../api/use-api.ts";
@@ -186,7 +186,10 @@ function Jobs({ id }: { readonly id: string }): ReactNode {
       {mine.map(({ job, runs }) => (
         <div key={job.id}>
           <h3>
-            {job.name} <Time at={job.createdAt} />
+            <Link to="/jobs/$id" params={{ id: job.id }}>
+              {job.name}
+            </Link>{" "}
+            <Time at={job.createdAt} />
           </h3>
           <RunList runs={runs} />
         </div>

@@ -116,7 +116,8 @@ function KeyList(props: {
         <li key={key.id}>
           <strong>{key.name}</strong>
           <span className="muted">
-            {key.host} · {text.securityKeys.lastUsed} <Time at={key.lastUsedAt} />
+            {key.host} · {key.lastUsedAt === null ? text.securityKeys.neverUsed : text.securityKeys.lastUsed}{" "}
+            <Time at={key.lastUsedAt} empty="" />
           </span>
           <button
             type="button"

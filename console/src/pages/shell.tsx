@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiFailure, call } from "../api/client.ts";
 import { LiveConnection, type LiveState } from "../api/live-connection.ts";
@@ -76,6 +76,9 @@ export function Shell(): ReactNode {
 
 function SideBar(): ReactNode {
   const { role, isLimited } = useMe();
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  // Their pages are opened from the computers, and have no place of their own here.
+  const isBelowComputers = /^\/(computers|jobs)\//.test(path);
   return (
     <nav className="side" aria-label={text.nav.label}>
       {places
@@ -87,6 +90,7 @@ function SideBar(): ReactNode {
             to={to}
             activeOptions={{ exact: to === "/" }}
             activeProps={{ "aria-current": "page" }}
+            inactiveProps={to === "/" && isBelowComputers ? { "aria-current": "true" } : {}}
           >
             <Icon name={icon} />
             <span>{label}</span>

@@ -4,12 +4,13 @@ import type { RemoteWindow } from "./remote-window.ts";
 import { RfbChannel } from "./rfb-channel.ts";
 
 /** The desktop of one computer. */
-export function openDesktop({ computerId, place, say, connect }: RemoteWindow, isViewOnly: boolean): void {
-  const show = (canType: boolean): void => {
+export function openDesktop({ place, say, setName, connect }: RemoteWindow, isViewOnly: boolean): void {
+  const show = (computerName: string, canType: boolean): void => {
     const desktop = new RFB(place, new RfbChannel(socket), { shared: true });
     desktop.viewOnly = !canType;
     desktop.scaleViewport = true;
-    desktop.addEventListener("connect", () => say(text.desktop.opened(computerId, canType)));
+    desktop.background = "#0b151d";
+    desktop.addEventListener("connect", () => say(text.desktop.opened(computerName, canType)));
     desktop.focus();
   };
   const socket = connect(isViewOnly ? "desktop?view=1" : "desktop", {
@@ -17,7 +18,8 @@ export function openDesktop({ computerId, place, say, connect }: RemoteWindow, i
     refused: text.desktop.refused,
     onNews: (news) => {
       if (news.type === "opened") {
-        show(news.canType);
+        setName(news.computerName);
+        show(news.computerName, news.canType);
       }
     },
   });

@@ -4,6 +4,8 @@ declare module "@novnc/novnc" {
     constructor(target: HTMLElement, channel: object, options?: { readonly shared?: boolean });
     viewOnly: boolean;
     scaleViewport: boolean;
+    /** CSS colour around a screen of another shape. */
+    background: string;
     focus(): void;
     disconnect(): void;
   }

@@ -2,10 +2,11 @@ import type { RemoteNewsMessage } from "#api/remote-api.ts";
 
 /** What a window of one computer is made with: its place in the page, its words, and the right to open it. */
 export type RemoteWindow = {
-  readonly computerId: string;
   readonly place: HTMLElement;
   /** Says above it how things are. */
   readonly say: (words: string) => void;
+  /** Puts the computer's name before the page's title, by which browsers list their windows. */
+  readonly setName: (computerName: string) => void;
   /**
    * Connects to the computer. Says why it was closed; before any news has come, the server refused and `refused` is said.
    */
@@ -29,8 +30,12 @@ export function readRemoteWindow(computerId: string, proof: string): RemoteWindo
   const say = (words: string): void => {
     state.textContent = words;
   };
+  const setName = (computerName: string): void => {
+    document.title = `${computerName} – ${document.title}`;
+  };
   const connect = (path: string, { connecting, refused, onNews }: ConnectOptions): WebSocket => {
     let hasNews = false;
+    let hasFailed = false;
     say(connecting);
     const socket = new WebSocket(
       `wss://${location.host}/api/v1/computers/${encodeURIComponent(computerId)}/${path}`,
@@ -43,8 +48,14 @@ export function readRemoteWindow(computerId: string, proof: string): RemoteWindo
       }
       hasNews = true;
       const news = JSON.parse(data) as RemoteNewsMessage;
-      if (news.type === "closed" || news.type === "error") {
+      if (news.type === "error") {
+        hasFailed = true;
         say(news.reason);
+      } else if (news.type === "closed") {
+        // That it has ended follows from why, and does not replace it.
+        if (!hasFailed) {
+          say(news.reason);
+        }
       } else {
         onNews(news);
       }
@@ -56,5 +67,5 @@ export function readRemoteWindow(computerId: string, proof: string): RemoteWindo
     });
     return socket;
   };
-  return { computerId, place, say, connect };
+  return { place, say, setName, connect };
 }

@@ -5,11 +5,12 @@ import { text } from "../text/text.ts";
 import type { RemoteWindow } from "./remote-window.ts";
 
 /** A terminal of one computer. */
-export function openTerminal({ computerId, place, say, connect }: RemoteWindow): void {
+export function openTerminal({ place, say, setName, connect }: RemoteWindow): void {
   const terminal = new Terminal({
     convertEol: false,
     cursorBlink: true,
     fontSize: 14,
+    theme: { background: "#0b151d", foreground: "#e1e9ee" },
     screenReaderMode: true,
   });
   const fit = new FitAddon();
@@ -22,7 +23,8 @@ export function openTerminal({ computerId, place, say, connect }: RemoteWindow):
     refused: text.terminal.refused,
     onNews: (news) => {
       if (news.type === "opened") {
-        say(text.terminal.opened(computerId, news.isRecorded, news.canType));
+        setName(news.computerName);
+        say(text.terminal.opened(news.computerName, news.isRecorded, news.canType));
         terminal.focus();
       } else if (news.type === "exited") {
         say(text.terminal.exited(news.exitCode));

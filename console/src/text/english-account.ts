@@ -63,6 +63,7 @@ export const englishAccount = {
     noAnswer: "The key gave no answer, or you have cancelled. Try again.",
     keep: "Keep these recovery codes, not beside the key. Each opens once when the key is lost. They are not shown again.",
     lastUsed: "last used",
+    neverUsed: "never used",
     remove: "Remove",
     removeOf: (name: string) => `Remove the security key ${name}`,
     removed: "The key opens nothing any more",

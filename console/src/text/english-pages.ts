@@ -56,7 +56,8 @@ export const englishPages = {
   },
   job: {
     loading: "Reading the job …",
-    left: (duration: string) => `${duration} left`,
+    /** In one piece, where a line ends. */
+    left: (duration: string) => `${duration} left`.replaceAll(" ", "\u00a0"),
     cancel: "Cancel the job",
     cancelWarning:
       "Computers in the middle of imaging are left unbootable, and say so. What is done stays done.",
@@ -78,7 +79,7 @@ export const englishPages = {
     lead: "Disks, cut into chunks. Equal chunks are kept once and sent once.",
     installers: {
       title: "Installers",
-      lead: "Of distributions, started from preboot. Added by portolan installer add; to order one, drag Install … onto computers on the first page.",
+      lead: "Of distributions, started from preboot. To order one, drag Install … onto computers on the first page. Added on the server by",
       description: "What for",
       kernel: "Kernel",
       signature: "Secure Boot",

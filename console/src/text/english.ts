@@ -144,7 +144,7 @@ export const english = {
       "Boot one from the network in a segment this server serves, and it appears here, waiting for approval. First steps shows how.",
     newWork: "Work to give",
     dragHint: (selected: number) =>
-      selected === 0 ? "drag it onto computers or a group" : `a click gives it to ${selected} selected`,
+      selected === 0 ? "drag onto computers or groups" : `a click gives it to ${selected} selected`,
     selectFirst: "Select computers first, or drag this onto them",
     jobs: "Jobs",
     jobCount: (count: number) => plural(count, "job", "jobs"),

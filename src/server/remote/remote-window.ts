@@ -84,15 +84,20 @@ async function openWindow(
     close(socket, `there is no ${kind} session ${wanted} of this computer`);
     return;
   }
-  show(session, socket, query.get("view") !== "1");
+  show(session, socket, { computerName: computer.name, canType: query.get("view") !== "1" });
 }
 
 /** Joins a WebSocket and a session until one of both ends. */
-function show(session: RemoteSession, socket: WebSocket, canType: boolean): void {
+function show(
+  session: RemoteSession,
+  socket: WebSocket,
+  given: { readonly computerName: string; readonly canType: boolean },
+): void {
+  const { computerName, canType } = given;
   const { id: sessionId, port, kind } = session.facts;
   // RFB needs both directions: there the computer itself takes nothing from who only looks on.
   const isTaken = canType || kind === "desktop";
-  tell(socket, { type: "opened", sessionId, port, isRecorded: session.isRecorded, canType });
+  tell(socket, { type: "opened", sessionId, computerName, port, isRecorded: session.isRecorded, canType });
   const viewer: RemoteViewer = {
     bytes: (bytes) => {
       if (socket.readyState === socket.OPEN) {

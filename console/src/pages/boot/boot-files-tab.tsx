@@ -107,7 +107,9 @@ function FileTable({ files }: { readonly files: BootBuildResource["files"] }): R
           <tr>
             <th scope="col">{text.bootFiles.file}</th>
             <th scope="col">{text.bootFiles.purpose}</th>
-            <th scope="col">{text.bootFiles.size}</th>
+            <th scope="col" className="number">
+              {text.bootFiles.size}
+            </th>
             <th scope="col">{text.bootFiles.hash}</th>
             <th scope="col">{text.bootFiles.state}</th>
           </tr>
@@ -119,7 +121,7 @@ function FileTable({ files }: { readonly files: BootBuildResource["files"] }): R
                 {name}
               </th>
               <td>{purpose}</td>
-              <td>{formatBytes(sizeBytes)}</td>
+              <td className="number">{formatBytes(sizeBytes)}</td>
               <td className="mono">
                 <span title={sha256}>{sha256.slice(0, 16)}…</span>
               </td>

@@ -86,7 +86,7 @@ export function FilesTab({ computer }: { readonly computer: ComputerResource }):
           <Entries folder={folder} isBusy={busy !== null} {...{ go, fetchFile }} />
         </>
       )}
-      <p role="status" className="muted">
+      <p role="status" className="muted files-state">
         {busy ?? ""}
       </p>
     </section>
@@ -169,7 +169,9 @@ function Entries(props: {
         <tr>
           <th scope="col">{text.files.name}</th>
           <th scope="col">{text.files.mode}</th>
-          <th scope="col">{text.files.size}</th>
+          <th scope="col" className="number">
+            {text.files.size}
+          </th>
           <th scope="col">{text.files.changed}</th>
         </tr>
       </thead>
@@ -187,7 +189,7 @@ function Entries(props: {
                   title={isLarge ? text.files.tooLarge(formatBytes(fileSizeBytesMax)) : undefined}
                   onClick={() => void (kind === "file" ? fetchFile(path, name) : go(path))}
                 >
-                  <Icon name={kind === "file" ? "audit" : "image"} /> {name}
+                  <Icon name={kind === "file" ? "audit" : "folder"} /> {name}
                 </button>
               </th>
               <td className="mono">{(mode & 0o7777).toString(8).padStart(4, "0")}</td>

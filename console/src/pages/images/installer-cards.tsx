@@ -13,12 +13,18 @@ export function InstallerCards(): ReactNode {
   const words = text.images.installers;
   return (
     <>
-      <h2>{words.title}</h2>
-      <p>{words.lead}</p>
+      <div className="cards-head">
+        <h2>{words.title}</h2>
+        <p className="muted">
+          {words.lead} <code>portolan installer add</code>
+        </p>
+      </div>
       <div className="cards cards-wide">
         {installers.data.map((installer) => (
           <section key={installer.id} className="card" aria-label={installer.name}>
-            <h3>{installer.name}</h3>
+            <div className="session-head">
+              <h3>{installer.name}</h3>
+            </div>
             <Facts
               facts={[
                 [words.description, installer.description === "" ? null : installer.description],

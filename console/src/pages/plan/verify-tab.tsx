@@ -48,8 +48,8 @@ export function VerifyTab({ plan }: { readonly plan: PlanResource }): ReactNode 
         <DeviceSelect {...device} />
         {verified.map(({ segment, at, prober }) => (
           <small key={segment} className="muted">
-            {segment}: {prober === null ? text.plan.noProber : text.plan.probedBy(prober.name)},{" "}
-            <Time at={at} />
+            <strong>{segment}</strong>{" "}
+            {prober === null ? text.plan.noProber : text.plan.probedBy(prober.name)}, <Time at={at} />
           </small>
         ))}
       </div>

@@ -50,6 +50,8 @@ type Progress = {
   /** Where the current sample of its loss began. */
   sampledSequence: number;
   sampledLost: number;
+  /** As reported last. */
+  lost: number;
   /** Its last sample was of a congested link. */
   isLossy: boolean;
   reportedAtMs: number;
@@ -62,7 +64,8 @@ type Progress = {
 
 /** The room goes on without some for a while, to see what difference they make. */
 type Trial = {
-  readonly receivers: ReadonlySet<Progress>;
+  /** With what each had reported when it began. */
+  readonly receivers: ReadonlyMap<Progress, { readonly sequence: number; readonly lost: number }>;
   readonly beganAtMs: number;
   fromSequence: number;
   readonly rateBefore: number;
@@ -110,6 +113,7 @@ export class Pace {
       sequence: this.#sentSequence,
       sampledSequence: this.#sentSequence,
       sampledLost: 0,
+      lost: 0,
       isLossy: false,
       reportedAtMs: nowMs,
       heldUpMs: 0,
@@ -135,8 +139,12 @@ export class Pace {
   report(receiverId: string, sequence: number, lost: number, nowMs: number): void {
     this.answered(receiverId, sequence, nowMs);
     const receiver = this.#receivers.get(receiverId);
-    const sampleCount = receiver === undefined ? 0 : receiver.sequence - receiver.sampledSequence;
-    if (receiver === undefined || sampleCount < lossSampleCount) {
+    if (receiver === undefined) {
+      return;
+    }
+    receiver.lost = lost;
+    const sampleCount = receiver.sequence - receiver.sampledSequence;
+    if (sampleCount < lossSampleCount) {
       return;
     }
     const { windowMax, windowMin } = this.#limits;
@@ -241,7 +249,7 @@ export class Pace {
     return new Set(silent.length <= receivers.length / 2 ? silent : silentFor(this.#limits.silenceMsMax));
   }
 
-  /** Those without whom the room has been found to go much faster. */
+  /** Those without whom the room has been found to go much faster, and who still do not keep up. */
   #tooSlow(nowMs: number, elapsedMs: number): ReadonlySet<Progress> {
     if (this.#trial !== null) {
       return nowMs - this.#trial.beganAtMs < this.#limits.trialMs
@@ -258,7 +266,8 @@ export class Pace {
     if (suspects.length > 0) {
       // What is reported counts, before and after: a burst that fills the window says nothing.
       const rateBefore = (this.#reportedSequence(nowMs) - this.#judgedSequence) / (nowMs - this.#judgedAtMs);
-      this.#trial = { receivers: new Set(suspects), beganAtMs: nowMs, fromSequence: 0, rateBefore };
+      const receivers = new Map(suspects.map((one) => [one, { sequence: one.sequence, lost: one.lost }]));
+      this.#trial = { receivers, beganAtMs: nowMs, fromSequence: 0, rateBefore };
       this.#trial.fromSequence = this.#reportedSequence(nowMs);
     } else if (nowMs - this.#judgedAtMs > judgeMs) {
       this.#beginPeriod(nowMs);
@@ -268,19 +277,28 @@ export class Pace {
 
   #endTrial(trial: Trial, nowMs: number): ReadonlySet<Progress> {
     const { receivers, beganAtMs, fromSequence, rateBefore } = trial;
-    const rate = (this.#reportedSequence(nowMs) - fromSequence) / (nowMs - beganAtMs);
+    const othersCount = this.#reportedSequence(nowMs) - fromSequence;
+    const isFaster = othersCount > rateBefore * speedUpMin * (nowMs - beganAtMs);
+    const tooSlow = new Set<Progress>();
+    for (const [receiver, before] of receivers) {
+      const count = receiver.sequence - before.sequence;
+      const lossRate = Math.max(0, receiver.lost - before.lost) / Math.max(1, count);
+      // One that keeps up by now was busy for a moment.
+      const keepsUp = count * speedUpMin >= othersCount && lossRate <= congestionLossRate;
+      if (isFaster && !keepsUp) {
+        tooSlow.add(receiver);
+      } else {
+        receiver.excusedUntilMs = nowMs + excusedMs * 2 ** receiver.trialCount;
+        receiver.trialCount += 1;
+      }
+    }
     this.#trial = null;
     this.#beginPeriod(nowMs);
-    if (rate > rateBefore * speedUpMin) {
-      return receivers;
+    if (tooSlow.size < receivers.size) {
+      // What they missed meanwhile is asked about at the end; the room does not stop until they have caught up.
+      this.#writtenOffSequence = this.#sentSequence;
     }
-    // What it missed meanwhile is asked about at the end; the room does not stop until it has caught up.
-    this.#writtenOffSequence = this.#sentSequence;
-    for (const receiver of receivers) {
-      receiver.excusedUntilMs = nowMs + excusedMs * 2 ** receiver.trialCount;
-      receiver.trialCount += 1;
-    }
-    return new Set();
+    return tooSlow;
   }
 
   #beginPeriod(nowMs: number): void {

@@ -83,6 +83,9 @@ export async function firewalledSegment(site: LabSite, profile: "classic" | "fir
     for (const computer of computers) {
       await computer.powerOff();
       await computer.prepare();
+    }
+    // Without a word of farewell it takes the server a minute to miss one.
+    for (const computer of computers) {
       await untilRecord(site, computer, "is gone", ({ environment }) => environment === null, 300_000);
     }
     await deployToBoth(site, computers, sourcePath, { areOff: true });

@@ -14,7 +14,11 @@ applyTheme();
 
 const client = new QueryClient({
   defaultOptions: {
+    // The server is in this network, whether or not the browser thinks that it is connected to the internet. Otherwise a
+    // page would wait for that without a word.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       // Live events keep what was read up to date; reading again is for what they do not carry.
       staleTime: 60_000,
       refetchOnWindowFocus: false,

@@ -150,6 +150,10 @@ export class LiveEvents {
         .catch((error: unknown) => this.#dependencies.log.error({ err: error }, "live events"))
         .finally(() => {
           this.#isScheduled = false;
+          // What changed while the others were told of waits for nobody else to change.
+          if (!this.#dependencies.changes.isEmpty) {
+            this.#schedule();
+          }
         });
     });
   }

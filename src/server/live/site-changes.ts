@@ -27,7 +27,7 @@ export class SiteChanges {
   #isWatched = false;
   #onChange: () => void = () => undefined;
 
-  /** `onChange` is called at the first change after each `take`. Without a watcher nothing is collected. */
+  /** `onChange` is called at every change. Without a watcher nothing is collected. */
   watch(onChange: () => void): void {
     this.#isWatched = true;
     this.#onChange = onChange;
@@ -53,6 +53,11 @@ export class SiteChanges {
 
   area(name: string): void {
     this.#note(() => this.#areas.add(name));
+  }
+
+  get isEmpty(): boolean {
+    const areNamed = [this.#computerIds, this.#runs, this.#areas].some(({ size }) => size > 0);
+    return !areNamed && this.#bootEvents.length === 0;
   }
 
   take(): ChangeSet {

@@ -36,6 +36,10 @@ function shortTitle(title: string): string {
 /** Beside a button, on one line with it where there is room. */
 export function DeviceSelect({ formats, format, choose }: DeviceChoice): ReactNode {
   const id = useId();
+  // A choice of nothing would look as if nothing was chosen.
+  if (formats.length === 0) {
+    return null;
+  }
   return (
     <span className="device-choice">
       <label htmlFor={id}>{text.plan.remediesFor}</label>

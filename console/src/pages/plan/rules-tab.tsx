@@ -33,12 +33,14 @@ export function RulesTab({ plan }: { readonly plan: PlanResource }): ReactNode {
           choices={choices.map(({ name, cidr }) => [name, `${name} (${cidr})`])}
           onChange={setSegment}
         />
-        <ChoiceField
-          label={text.plan.format}
-          value={format}
-          choices={formats.map(({ format: name, title, device }) => [name, `${title} (${device})`])}
-          onChange={choose}
-        />
+        {formats.length === 0 ? null : (
+          <ChoiceField
+            label={text.plan.format}
+            value={format}
+            choices={formats.map(({ format: name, title, device }) => [name, `${title} (${device})`])}
+            onChange={choose}
+          />
+        )}
         <ChoiceField
           label={text.plan.multicast}
           value={multicast}

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
@@ -14,8 +14,47 @@ export function browserObstacle(): string | null {
 
 export type OpenBrowser = {
   readonly context: BrowserContext;
-  readonly close: () => Promise<void>;
+  /** @param hasFailed leaves a picture of each page, and says what went wrong on them */
+  readonly close: (hasFailed?: boolean) => Promise<void>;
 };
+
+const failureDir = "var/failed-pages";
+const troubleCountMax = 100;
+
+/** What pages complained of, and requests that were not answered well. BOUNDED by `troubleCountMax`: the oldest go. */
+function noteTroubles(context: BrowserContext): readonly string[] {
+  const troubles: string[] = [];
+  const note = (text: string): void => {
+    troubles.push(`${new Date().toISOString()} ${text}`);
+    troubles.splice(0, troubles.length - troubleCountMax);
+  };
+  context.on("console", (message) => note(`console ${message.type()}: ${message.text()}`));
+  context.on("weberror", (error) => note(`error: ${error.error().message}`));
+  context.on("requestfailed", (request) =>
+    note(`${request.method()} ${request.url()}: ${request.failure()?.errorText ?? "failed"}`),
+  );
+  context.on("response", (response) => {
+    if (response.status() >= 400) {
+      note(`${response.request().method()} ${response.url()}: ${response.status()}`);
+    }
+  });
+  return troubles;
+}
+
+/** What was to be seen where a test went no further. */
+async function showFailure(context: BrowserContext, troubles: readonly string[]): Promise<void> {
+  mkdirSync(failureDir, { recursive: true });
+  for (const [index, page] of context.pages().entries()) {
+    const path = join(failureDir, `${process.pid}-${Date.now()}-${index}.png`);
+    // A page that hangs has no picture; the others and what was said count all the same.
+    const why = await page.screenshot({ path, timeout: 10_000 }).then(
+      () => null,
+      (error: unknown) => String(error),
+    );
+    console.error(`stopped at ${page.url()}, ${why === null ? `see ${path}` : `without a picture: ${why}`}`);
+  }
+  console.error(troubles.length === 0 ? "the pages complained of nothing" : troubles.join("\n"));
+}
 
 /** Debian's Chromium, empty, that talks to nobody but the page it is given. */
 export async function openBrowser(options: { readonly isDark?: boolean } = {}): Promise<OpenBrowser> {
@@ -37,11 +76,15 @@ export async function openBrowser(options: { readonly isDark?: boolean } = {}): 
       "--disable-sync",
     ],
   });
+  const said = noteTroubles(context);
   // A test ends early when all is well; on a busy machine a first page alone can take more than the usual half minute.
   context.setDefaultTimeout(60_000);
   return {
     context,
-    async close() {
+    async close(hasFailed = false) {
+      if (hasFailed) {
+        await showFailure(context, said);
+      }
       await context.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -18,7 +18,7 @@ export async function openRoom(t: TestContext, options: { count: number; isDark?
   await site.server.accounts.createUser({ name: "ann", role: "administrator", password });
   await site.server.accounts.createUser({ name: "vic", role: "viewer", password });
   const browser = await openBrowser({ isDark: options.isDark ?? false });
-  t.after(() => browser.close());
+  t.after(() => browser.close(!t.passed));
   const page = await browser.context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
@@ -34,7 +34,7 @@ export async function openRoom(t: TestContext, options: { count: number; isDark?
 export async function makeFirstAccount(t: TestContext, site: SimulatedSite): Promise<Page> {
   const code = await site.server.accounts.openSetup();
   const browser = await openBrowser();
-  t.after(() => browser.close());
+  t.after(() => browser.close(!t.passed));
   const page = await browser.context.newPage();
   await page.goto(`${site.console.url}/setup#${code}`);
   await page.getByLabel("Name").fill("ann");

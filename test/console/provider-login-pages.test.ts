@@ -13,7 +13,7 @@ test(
   async (t) => {
     const { origin, issuer } = await startProviderSite(t);
     const browser = await openBrowser();
-    t.after(() => browser.close());
+    t.after(() => browser.close(!t.passed));
     const page = await browser.context.newPage();
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(error.message));
@@ -59,7 +59,7 @@ test(
     const password = "correct horse battery";
     await site.server.accounts.createUser({ name: "root", role: "administrator", password });
     const browser = await openBrowser();
-    t.after(() => browser.close());
+    t.after(() => browser.close(!t.passed));
     const page = await browser.context.newPage();
     await logInByPage(page, origin, "root", password);
     await page.goto(`${origin}/options/login`);

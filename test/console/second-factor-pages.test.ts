@@ -16,7 +16,7 @@ test(
     const { accounts, clock } = site.server;
     await accounts.createUser({ name: "ann", role: "administrator", password });
     const browser = await openBrowser();
-    t.after(() => browser.close());
+    t.after(() => browser.close(!t.passed));
     const page = await browser.context.newPage();
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(error.message));

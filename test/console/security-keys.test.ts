@@ -24,7 +24,7 @@ async function openKeySite(t: TestContext): Promise<KeySite> {
   await site.server.settings.set("console.name", "localhost");
   await site.server.accounts.createUser({ name: "ann", role: "administrator", password });
   const browser = await openBrowser();
-  t.after(() => browser.close());
+  t.after(() => browser.close(!t.passed));
   const page = await browser.context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));

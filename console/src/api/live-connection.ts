@@ -32,7 +32,10 @@ export class LiveConnection {
   readonly #client: QueryClient;
   readonly #onState: (state: LiveState) => void;
   #socket: WebSocket | null = null;
-  /** Applied together, so that a burst draws once. BOUNDED by what arrives within `applyDelayMs`. */
+  /**
+   * Applied together, so that a burst draws once, and after what is being read: an answer on its way may be older than
+   * they are and would undo them. BOUNDED by what arrives within `applyDelayMs` and a read.
+   */
   #waiting: LiveEvent[] = [];
   #timer: number | undefined;
   #epoch = "";
@@ -76,26 +79,46 @@ export class LiveConnection {
   }
 
   #receive(event: LiveEvent): void {
+    if (this.#isClosed) {
+      return;
+    }
     this.#sequence = event.sequence;
     if (event.type === "hello") {
-      const isSame = event.isResumed || this.#epoch === "";
       this.#epoch = event.epoch;
       this.#failures = 0;
       this.#onState("live");
-      if (!isSame) {
-        void this.#client.invalidateQueries();
+      if (event.isResumed) {
+        return;
       }
-      return;
+      // The first time as well: something may have changed after it was read and before this began to tell.
+      this.#waiting = [];
     }
     this.#waiting.push(event);
-    if (this.#waiting.length === 1) {
-      window.setTimeout(() => this.#apply(), applyDelayMs);
-    }
+    this.#applyLater();
+  }
+
+  #applyLater(): void {
+    this.#timer ??= window.setTimeout(() => {
+      this.#timer = undefined;
+      this.#apply();
+    }, applyDelayMs);
   }
 
   #apply(): void {
+    if (this.#client.isFetching() > 0) {
+      this.#applyLater();
+      return;
+    }
     const events = this.#waiting;
     this.#waiting = [];
+    if (events[0]?.type === "hello") {
+      void this.#client.invalidateQueries();
+      this.#waiting = events.slice(1);
+      if (this.#waiting.length > 0) {
+        this.#applyLater();
+      }
+      return;
+    }
     this.#applyComputers(events);
     for (const event of events) {
       switch (event.type) {
@@ -173,8 +196,14 @@ export class LiveConnection {
   }
 
   #applyBootEvent(event: BootEventResource): void {
+    // What was told while the list was read may be in it.
+    const isSame = (other: BootEventResource): boolean =>
+      other.at === event.at &&
+      other.mac === event.mac &&
+      other.stage === event.stage &&
+      other.detail === event.detail;
     const add = (events: BootEventResource[]): BootEventResource[] =>
-      [event, ...events].slice(0, bootEventCountMax);
+      events.some(isSame) ? events : [event, ...events].slice(0, bootEventCountMax);
     this.#patch<BootEventResource[]>(["listBootEvents"], add);
     if (event.computerId !== null) {
       this.#patch<BootEventResource[]>(["listComputerEvents", event.computerId], add);

@@ -111,9 +111,7 @@ export class TransferClient {
 
   /** Sends one chunk as a zstd frame; resolves when the connection takes more. A wrong one ends the connection. */
   async put(chunkHash: string, frame: Uint8Array): Promise<void> {
-    await this.#write(
-      Buffer.concat([encodeFrame({ type: "put", chunkHash, sizeBytes: frame.byteLength }), frame]),
-    );
+    await this.#write(encodeFrame({ type: "put", chunkHash, sizeBytes: frame.byteLength }), frame);
   }
 
   /** Before the first chunk, so that others can have what comes while it comes. @throws UploadRefusedError */
@@ -129,7 +127,7 @@ export class TransferClient {
   async #sendManifest(type: "announce" | "complete", manifestText: string): Promise<void> {
     const manifest = Buffer.from(manifestText);
     const head = encodeFrame({ type, sizeBytes: manifest.byteLength });
-    await this.#write(Buffer.concat([head, manifest]));
+    await this.#write(head, manifest);
     refuseFailure(JSON.parse((await this.#readSized(answerSizeBytesMax)).toString("utf8")));
   }
 
@@ -137,14 +135,16 @@ export class TransferClient {
     this.#socket.destroy();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  /** What belongs together goes in one turn: several writers share this connection. */
+  async #write(head: Uint8Array, body: Uint8Array): Promise<void> {
     if (this.#failure !== null) {
       throw this.#failure;
     }
-    if (this.#socket.write(bytes)) {
+    this.#socket.write(head);
+    if (this.#socket.write(body)) {
       return;
     }
-    // One promise for all who wait: several writers share this connection.
+    // One promise for all who wait.
     this.#drained ??= new Promise((resolve) => {
       this.#onDrain = resolve;
     });

@@ -1,19 +1,12 @@
 import { hash } from "node:crypto";
 import { access, readdir, readFile, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { compressChunk, decompressChunk } from "#platform/chunk-frame.ts";
 import { writeDurably } from "#platform/durable-file.ts";
 import { ChunkArrival } from "./chunk-arrival.ts";
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
-
 /** The largest chunk a manifest may have. */
 const contentSizeBytesMax = 1 << 20;
-
-/** By default the result is put together from pieces of 16 KiB. */
-const inOnePiece = { maxOutputLength: contentSizeBytesMax, chunkSize: contentSizeBytesMax };
 
 /*
  * Room that chunks leave: the database usually lies on the same file system, and where it cannot write no failure is recorded and
@@ -146,7 +139,7 @@ export class ChunkStore {
    * @throws ChunkStoreFullError
    */
   async putFrame(chunkHash: string, frame: Uint8Array): Promise<boolean> {
-    const content = await decompress(frame, inOnePiece).catch(() => null);
+    const content = await decompressChunk(frame, contentSizeBytesMax);
     if (content === null || hash("sha256", content) !== chunkHash) {
       return false;
     }
@@ -249,19 +242,14 @@ export class ChunkStore {
   /** @throws ChunkError when the chunk is absent or does not hash to its name */
   async verify(chunkHash: string): Promise<void> {
     const frame = await this.readFrame(chunkHash);
-    const content = await decompress(frame, inOnePiece).catch((error: unknown) => {
-      throw new ChunkError("chunk-damaged", chunkHash, { cause: error });
-    });
-    if (hash("sha256", content) !== chunkHash) {
+    const content = await decompressChunk(frame, contentSizeBytesMax);
+    if (content === null || hash("sha256", content) !== chunkHash) {
       throw new ChunkError("chunk-damaged", chunkHash);
     }
   }
 
   #write(chunkHash: string, content: Uint8Array): Promise<boolean> {
-    // One frame for one chunk, never by several workers: each is then read alone, in any order.
-    return this.#writeFrame(chunkHash, () =>
-      compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-    );
+    return this.#writeFrame(chunkHash, () => compressChunk(content));
   }
 
   /** False when it was there already. */

@@ -1,16 +1,14 @@
 import { open, rename, rm, truncate, writeFile } from "node:fs/promises";
-import { promisify } from "node:util";
-import { zstdDecompress } from "node:zlib";
 import type { ImageLayout } from "#engine/image/layout.ts";
-import type { Manifest } from "#engine/image/manifest.ts";
+import { chunkLength, type Manifest } from "#engine/image/manifest.ts";
+import { decompressChunk } from "#platform/chunk-frame.ts";
 import { type Disk, openDisk } from "#platform/disk.ts";
 import { readPartitions } from "#platform/partition-reader.ts";
 import { runProgram } from "#platform/run-program.ts";
 import { detectFileSystem, detectionSizeBytes } from "#wire/filesystem/detect-file-system.ts";
-import type { ChunkStore } from "./chunk-store.ts";
+import { ChunkError, type ChunkStore } from "./chunk-store.ts";
 import { ImageFileError, imageFileMagic } from "./image-file.ts";
 
-const decompress = promisify(zstdDecompress);
 const convertTimeoutMs = 12 * 3_600_000;
 
 export type DiskFormat = "raw" | "qcow2" | "portolan";
@@ -64,7 +62,11 @@ export async function writeRawDisk(
     try {
       for (const [index, chunkHash] of manifest.chunks.entries()) {
         if (chunkHash !== null) {
-          const content = await decompress(await chunks.readFrame(chunkHash));
+          const length = chunkLength(manifest, index);
+          const content = await decompressChunk(await chunks.readFrame(chunkHash), length);
+          if (content?.byteLength !== length) {
+            throw new ChunkError("chunk-damaged", chunkHash);
+          }
           await disk.write(index * manifest.chunkSizeBytes, content);
         }
         onProgress(index + 1, manifest.chunks.length);

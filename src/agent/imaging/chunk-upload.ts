@@ -1,8 +1,6 @@
-import { promisify } from "node:util";
-import { constants, zstdCompress } from "node:zlib";
+import { compressChunk } from "#platform/chunk-frame.ts";
 import type { TransferClient } from "#platform/transfer-client.ts";
 
-const compress = promisify(zstdCompress);
 const questionCountMax = 256;
 
 type Waiting = { readonly chunkHash: string; readonly resolve: (isLacking: boolean) => void };
@@ -42,8 +40,7 @@ export class ChunkUpload {
 
   /** Resolves when the connection takes more. */
   async send(chunkHash: string, content: Uint8Array): Promise<void> {
-    // One frame for one chunk, never by several workers: each is then read alone, in any order.
-    const frame = await compress(content, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+    const frame = await compressChunk(content);
     await this.#transfer.put(chunkHash, frame);
     this.#sentBytes += frame.byteLength;
   }

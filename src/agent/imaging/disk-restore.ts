@@ -1,12 +1,10 @@
 import { hash } from "node:crypto";
-import { promisify } from "node:util";
-import { zstdDecompress } from "node:zlib";
+import { decompressChunk } from "#platform/chunk-frame.ts";
 import { chunkLength, freeChunks, type Manifest } from "#engine/image/manifest.ts";
 import { alignedMemory } from "#platform/aligned-memory.ts";
 import type { Disk } from "#platform/disk.ts";
 import type { ChunkSink } from "./chunk-sink.ts";
 
-const decompress = promisify(zstdDecompress);
 const zeros = new Uint8Array(1 << 20);
 const backupTableSizeBytes = 34 * 512;
 /** Chunks read at the same time: the disk works while the last one is hashed. */
@@ -135,9 +133,7 @@ export class DiskRestore implements ChunkSink {
       return false;
     }
     const length = chunkLength(this.#manifest, index);
-    // In one piece: by default the result is put together from pieces of 16 KiB.
-    const options = { maxOutputLength: length, chunkSize: Math.max(64, length) };
-    const content = await decompress(frame, options).catch(() => null);
+    const content = await decompressChunk(frame, length);
     if (content === null || content.byteLength !== length || hash("sha256", content) !== wanted) {
       return false;
     }

@@ -2,13 +2,10 @@ import { hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
-import { zstdDecompress } from "node:zlib";
+import { decompressChunk } from "#platform/chunk-frame.ts";
 import { chunkLength, type Manifest } from "#engine/image/manifest.ts";
 import { DiskError } from "#platform/disk.ts";
 import type { ChunkSink } from "./chunk-sink.ts";
-
-const decompress = promisify(zstdDecompress);
 
 /** Writes the chunks of one manifest into a file. What an earlier attempt left there and is right is not fetched again. */
 export class FileReceipt implements ChunkSink {
@@ -68,7 +65,7 @@ export class FileReceipt implements ChunkSink {
       return false;
     }
     const length = chunkLength(this.#manifest, index);
-    const content = await decompress(frame, { maxOutputLength: length }).catch(() => null);
+    const content = await decompressChunk(frame, length);
     if (content === null || content.byteLength !== length || hash("sha256", content) !== wanted) {
       return false;
     }

@@ -1,11 +1,9 @@
 import { hash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { promisify } from "node:util";
-import { zstdCompress } from "node:zlib";
+import { compressChunk } from "#platform/chunk-frame.ts";
 import { defaultChunkSizeBytes, encodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import type { TransferClient } from "#platform/transfer-client.ts";
 
-const compress = promisify(zstdCompress);
 /** Chunks hashed, asked for and sent together; each holds 1 MiB. */
 const batchCount = 16;
 
@@ -32,7 +30,7 @@ export async function uploadFile(
       for (const chunkHash of await transfer.lacking([...batch.keys()])) {
         const content = batch.get(chunkHash);
         if (content !== undefined) {
-          await transfer.put(chunkHash, await compress(content));
+          await transfer.put(chunkHash, await compressChunk(content));
         }
       }
       onProgress(end, sizeBytes);

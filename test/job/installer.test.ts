@@ -126,6 +126,19 @@ class InstallerSite extends JobSite {
     throw new Error(`the run does not become ${state}: ${JSON.stringify(this.portolan("job", "show", id))}`);
   }
 
+  /** The calls of kexec, once there are so many: the agent says what it is about to do. */
+  async untilCalled(count: number): Promise<readonly string[]> {
+    const list = (): string[] => this.read("kexec.log").trim().split("\n");
+    for (const deadlineMs = performance.now() + 30_000; performance.now() < deadlineMs;) {
+      if (list().length >= count) {
+        break;
+      }
+      await sleep(100);
+    }
+    assert.equal(list().length, count, list().join("\n"));
+    return list();
+  }
+
   /** What the archive behind the initrd holds, as cpio reads it. */
   extractAnswers(): string {
     const loaded = readFileSync(join(this.folder, "loaded-initrd"));
@@ -156,8 +169,7 @@ test(
     const { id } = site.createJob();
     await site.untilState(id, "installing");
     await agent.waitFor("starting the installer", 60_000);
-    const calls = site.read("kexec.log").trim().split("\n");
-    assert.equal(calls.length, 2, calls.join("\n"));
+    const calls = await site.untilCalled(2);
     const { name, macs } = site.only();
     assert.match(
       calls[0] ?? "",

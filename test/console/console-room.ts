@@ -2,7 +2,7 @@ import type { TestContext } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { addSimulatedImage, startSimulatedRoom } from "#dev/simulated-room.ts";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
-import { openBrowser } from "./browser.ts";
+import { logInByPage, openBrowser } from "./browser.ts";
 import { startSite } from "./console-site.ts";
 
 export const password = "correct horse battery";
@@ -28,6 +28,22 @@ export async function openRoom(t: TestContext, options: { count: number; isDark?
     }
   });
   return { site, page, faults };
+}
+
+/** The page that verifies, before it is asked to, where two computers are let in and TFTP is blocked. */
+export async function openBlockedVerify(t: TestContext): Promise<Pick<Room, "page" | "faults">> {
+  const { site, page, faults } = await openRoom(t, { count: 2 });
+  await logInByPage(page, site.console.url, "ann", password);
+  await dataRow(page, "SIM00002").waitFor();
+  for (const { id } of site.server.registry.list()) {
+    await site.server.registry.approve(id);
+  }
+  await site.server.control.reconsider();
+  await page.getByText("In preboot").nth(1).waitFor();
+  site.blockedUdpPorts.add(69);
+  await page.getByRole("link", { name: "Plan" }).click();
+  await page.getByRole("link", { name: "Verify" }).click();
+  return { page, faults };
 }
 
 /** The first account, made by the terminal's link in a browser of its own. @returns the page, logged in */

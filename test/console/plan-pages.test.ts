@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browserObstacle, logInByPage } from "./browser.ts";
-import { dataRow, openRoom, password } from "./console-room.ts";
+import { browserObstacle } from "./browser.ts";
+import { openBlockedVerify } from "./console-room.ts";
 
 const skip = browserObstacle() ?? false;
 
@@ -9,17 +9,7 @@ test(
   "console: a blocked TFTP port is a red cell with its cause and the line that mends it",
   { skip, timeout: 300_000 },
   async (t) => {
-    const { site, page, faults } = await openRoom(t, { count: 2 });
-    await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00002").waitFor();
-    for (const { id } of site.server.registry.list()) {
-      await site.server.registry.approve(id);
-    }
-    await site.server.control.reconsider();
-    await page.getByText("In preboot").nth(1).waitFor();
-    site.blockedUdpPorts.add(69);
-    await page.getByRole("link", { name: "Plan" }).click();
-    await page.getByRole("link", { name: "Verify" }).click();
+    const { page, faults } = await openBlockedVerify(t);
     await page.getByRole("button", { name: "Verify now" }).click();
     const row = page.getByRole("row").filter({ hasText: "boot.tftp" }).first();
     const cell = row.getByRole("button", { name: "blocked" }).first();

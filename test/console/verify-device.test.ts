@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findFaults } from "./axe.ts";
-import { browserObstacle, logInByPage } from "./browser.ts";
-import { dataRow, openRoom, password } from "./console-room.ts";
+import { browserObstacle } from "./browser.ts";
+import { openBlockedVerify } from "./console-room.ts";
 
 const skip = browserObstacle() ?? false;
 
@@ -10,17 +10,7 @@ test(
   "console: remedies are written for the device that is chosen beside Verify now, which is kept for the session",
   { skip, timeout: 300_000 },
   async (t) => {
-    const { site, page, faults } = await openRoom(t, { count: 2 });
-    await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00002").waitFor();
-    for (const { id } of site.server.registry.list()) {
-      await site.server.registry.approve(id);
-    }
-    await site.server.control.reconsider();
-    await page.getByText("In preboot").nth(1).waitFor();
-    site.blockedUdpPorts.add(69);
-    await page.getByRole("link", { name: "Plan" }).click();
-    await page.getByRole("link", { name: "Verify" }).click();
+    const { page, faults } = await openBlockedVerify(t);
     const device = page.getByLabel("Remedies for");
     assert.equal(await device.inputValue(), "nftables");
     await device.selectOption("iptables");

@@ -34,6 +34,7 @@ test(
     await page.getByRole("menuitem", { name: "New group in it …" }).click();
     await page.getByRole("dialog", { name: "New group" }).getByLabel("Name").fill("LAB1");
     await page.getByRole("button", { name: "Make the group" }).click();
+    await folder(page, "LAB1", 0).waitFor();
     const [, lab] = groups.list();
     assert.ok(lab !== undefined);
 

@@ -63,11 +63,22 @@ function laneOf(path: string): Lane | undefined {
   return lanes.filter((lane) => fit(lane) > 0).toSorted((a, b) => fit(b) - fit(a))[0];
 }
 
+/** What failing files said, to be read at the end of a long run: BOUNDED by `failureLineCountMax` lines each. */
+const failures: string[] = [];
+const failureLineCountMax = 60;
+
+function keepFailure(path: string, lines: readonly string[]): void {
+  const said = lines.filter((line) => !/^\s*✔ /.test(line));
+  failures.push([`-- ${path}`, ...said.slice(-failureLineCountMax)].join("\n"));
+}
+
 async function runLane(files: readonly string[], lane: Lane): Promise<void> {
   for (const path of files) {
     const leftMs = deadlineMs - performance.now();
     if (leftMs < minuteMs) {
-      console.log(`✖ ${path}: not begun, the ${deadlineMs / minuteMs} minutes for all are over`);
+      const why = `✖ ${path}: not begun, the ${deadlineMs / minuteMs} minutes for all are over`;
+      console.log(why);
+      keepFailure(path, [why]);
       add({ passed: 0, failed: 1, skipped: 0 });
       continue;
     }
@@ -78,6 +89,9 @@ async function runLane(files: readonly string[], lane: Lane): Promise<void> {
     const lines = output.split("\n").filter((line) => line !== "" && !nodeCountLine.test(line));
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
     console.log(`-- ${path} (${seconds} s)\n${lines.join("\n")}`);
+    if (counts.failed > 0) {
+      keepFailure(path, lines);
+    }
   }
 }
 
@@ -86,7 +100,12 @@ const nodeCountLine = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|dur
 function check(): void {
   console.log("== check");
   const { status } = spawnSync(process.execPath, ["tools/check.ts", "--without-tests"], { stdio: "inherit" });
-  add(status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
+  if (status === 0) {
+    add({ passed: 1, failed: 0, skipped: 0 });
+  } else {
+    add({ passed: 0, failed: 1, skipped: 0 });
+    keepFailure("check", ["see what it said at the beginning"]);
+  }
 }
 
 async function main(): Promise<void> {
@@ -106,6 +125,9 @@ async function main(): Promise<void> {
       console.log(`== ${stage.title}: ${count} files`);
       await Promise.all(stage.lanes.map((lane) => runLane(filesOf(lane), lane)));
     }
+  }
+  if (failures.length > 0) {
+    console.log(`== what failed, once more\n${failures.join("\n")}`);
   }
   if (total.passed + total.failed + total.skipped === 0) {
     console.error("no test was found");

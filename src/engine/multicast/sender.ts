@@ -67,8 +67,15 @@ export class MulticastSender {
   readonly #pace: Pace;
   /** By receiver, what it wants of each chunk. BOUNDED by the computers of the job. */
   readonly #wanted = new Map<string, Uint8Array>();
-  /** Chunks to be sent. BOUNDED by the manifest. */
-  readonly #queue = new Set<number>();
+  /** Chunks to be sent in this lap. BOUNDED by the manifest. */
+  #queue = new Set<number>();
+  /**
+   * Chunks that have been sent and that those who came later want. They are sent in a lap of their own, once everything
+   * of this one is settled: among them the last repairs of the others would wait in line. BOUNDED by the manifest.
+   */
+  #nextLap = new Set<number>();
+  /** By chunk: 1 when it has gone out in this lap. */
+  readonly #sentInLap: Uint8Array;
   /** Keyed by chunk, sent before the queue. BOUNDED by `openChunkCountMax`. */
   readonly #repairs = new Map<number, ChunkLack>();
   /** Chunks of the round being sent. BOUNDED by `roundChunkCount`. */
@@ -86,6 +93,7 @@ export class MulticastSender {
   constructor(chunkCount: number, limits: SenderLimits, nowMs: number) {
     this.#limits = limits;
     this.#chunkCount = chunkCount;
+    this.#sentInLap = new Uint8Array(chunkCount);
     this.#pace = new Pace(limits, nowMs);
   }
 
@@ -108,7 +116,8 @@ export class MulticastSender {
     this.#pace.join(receiverId, nowMs);
     for (const chunk of fromRanges(wanted, this.#chunkCount)) {
       flags[chunk] = wantedWhole;
-      this.#queue.add(chunk);
+      const isOut = this.#sentInLap[chunk] === 1 || this.#openChunks.has(chunk);
+      (isOut ? this.#nextLap : this.#queue).add(chunk);
     }
   }
 
@@ -186,14 +195,16 @@ export class MulticastSender {
     if (this.#openChunks.size >= this.#limits.openChunkCountMax) {
       return null;
     }
+    if (this.#queue.size === 0 && this.#openChunks.size === 0) {
+      this.#queue = this.#nextLap;
+      this.#nextLap = new Set();
+      this.#sentInLap.fill(0);
+    }
     for (const chunkIndex of this.#queue) {
-      // Sent and not settled: it is sent again, for a receiver that came late, once the others have it.
-      if (this.#openChunks.has(chunkIndex)) {
-        continue;
-      }
       this.#queue.delete(chunkIndex);
       // Whoever wanted it may have left.
       if (this.#isWanted(chunkIndex)) {
+        this.#sentInLap[chunkIndex] = 1;
         const lack = new ChunkLack();
         lack.addAll();
         return this.#take(chunkIndex, lack);
@@ -216,7 +227,8 @@ export class MulticastSender {
       this.#notAwaited.size < this.#wanted.size &&
       this.#openRounds.size === 0 &&
       this.#repairs.size === 0 &&
-      this.#queue.size === 0;
+      this.#queue.size === 0 &&
+      this.#nextLap.size === 0;
     if (this.#current.size === 0 && (!isIdle || this.#wanted.size === 0)) {
       return null;
     }

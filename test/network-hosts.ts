@@ -13,7 +13,7 @@ export type HostLink = {
 
 export type HostProcess = {
   readonly child: ChildProcess;
-  /** Resolves when a line with this text has been printed; rejects when the process ends first. */
+  /** Resolves when a line with this text has been printed; rejects when the process has ended and said all it had to. */
   readonly waitFor: (text: string, timeoutMs?: number) => Promise<string>;
   readonly output: () => string;
 };
@@ -114,8 +114,13 @@ export class NetworkHosts {
     // Both are pipes always.
     child.stdout?.on("data", append);
     child.stderr?.on("data", append);
-    child.once("exit", () => append(Buffer.from("")));
-    const waitFor = (text: string, timeoutMs = 15_000): Promise<string> =>
+    // Not at its exit: what it said last may still be on its way then.
+    let hasClosed = false;
+    child.once("close", () => {
+      hasClosed = true;
+      append(Buffer.from(""));
+    });
+    const waitFor = (text: string, timeoutMs = 60_000): Promise<string> =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(
           () => reject(new Error(`"${text}" did not appear in ${timeoutMs} ms:\n${output}`)),
@@ -126,10 +131,14 @@ export class NetworkHosts {
             clearTimeout(timer);
             listeners.delete(look);
             resolve(output);
-          } else if (child.exitCode !== null) {
+          } else if (hasClosed) {
             clearTimeout(timer);
             listeners.delete(look);
-            reject(new Error(`${program} ended with ${child.exitCode} before "${text}":\n${output}`));
+            reject(
+              new Error(
+                `${program} ended with ${child.exitCode ?? child.signalCode} before "${text}":\n${output}`,
+              ),
+            );
           }
         };
         listeners.add(look);
@@ -150,7 +159,7 @@ export class NetworkHosts {
     return execFileSync("ip", ["netns", "exec", this.namespace(host), program, ...args], {
       encoding: "utf8",
       cwd: options.cwd,
-      timeout: options.timeoutMs ?? 60_000,
+      timeout: options.timeoutMs ?? 120_000,
       stdio: ["ignore", "pipe", "pipe"],
     });
   }

@@ -69,7 +69,10 @@ export class BootSite {
     this.server = server;
   }
 
-  /** Sends packets from port 68 of a host and returns the DHCP messages that came back, with their senders. */
+  /**
+   * Sends packets from port 68 of a host, waits for as many answers as there must be, and returns the DHCP messages that
+   * came back, with their senders.
+   */
   ask(
     host: string,
     packets: readonly DhcpPacket[],
@@ -77,6 +80,8 @@ export class BootSite {
       readonly address?: string;
       readonly port?: number;
       readonly localPort?: number;
+      /** One if it is not given. */
+      readonly answerCount?: number;
       readonly waitMs?: number;
     } = {},
   ): readonly BootReply[] {
@@ -87,6 +92,7 @@ export class BootSite {
     }));
     return this.exchange(host, {
       localPort: given.localPort ?? 68,
+      answerCount: given.answerCount ?? 1,
       waitMs: given.waitMs ?? 400,
       sends,
     }).map(({ address, port, hex }) => ({
@@ -157,9 +163,19 @@ export async function startBootServer(hosts: NetworkHosts, options: ServeBootOpt
   return new BootSite(hosts, server);
 }
 
-/** Long enough for events and counters to be printed. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 300);
-  });
+const limitMs = 60_000;
+
+/** Waits until the server has come so far; the assertion after it says what was missing when it never does. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!isSo() && performance.now() < endMs) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+}
+
+/** Waits until the DHCP service has counted as many packets, whatever became of each. */
+export function untilCounted(site: BootSite, count: number): Promise<void> {
+  return until(() => Object.values(site.counters()).reduce((sum, each) => sum + each, 0) >= count);
 }

@@ -2,14 +2,18 @@ import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Datagrams to send from one port, and how long to collect what comes back. */
+/** Datagrams to send from one port, how many answers to wait for, and how long to collect what comes after them. */
 export type UdpExchange = {
   readonly localPort: number;
+  /** As many are waited for, however slow this machine is; none if it is not given. */
+  readonly answerCount?: number;
   readonly waitMs: number;
   readonly sends: readonly { readonly address: string; readonly port: number; readonly hex: string }[];
 };
 
 export type ReceivedDatagram = { readonly address: string; readonly port: number; readonly hex: string };
+
+const answerLimitMs = 30_000;
 
 /** Runs inside a namespace, from a file with the exchange as JSON; prints what came back as one JSON list. */
 async function main(exchange: UdpExchange): Promise<void> {
@@ -27,6 +31,10 @@ async function main(exchange: UdpExchange): Promise<void> {
     if (index % 50 === 49) {
       await sleep(2);
     }
+  }
+  const endMs = performance.now() + answerLimitMs;
+  while (received.length < (exchange.answerCount ?? 0) && performance.now() < endMs) {
+    await sleep(10);
   }
   await sleep(exchange.waitMs);
   socket.close();

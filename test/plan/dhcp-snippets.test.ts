@@ -90,7 +90,8 @@ const servers: readonly SnippetServer[] = [
 function ask(hosts: NetworkHosts, folder: string, request: PxeRequest): DhcpPacket {
   const exchange: UdpExchange = {
     localPort: 68,
-    waitMs: 1500,
+    answerCount: 1,
+    waitMs: 500,
     sends: [
       {
         ...{ address: "255.255.255.255", port: 67 },

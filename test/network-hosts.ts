@@ -16,6 +16,8 @@ export type HostProcess = {
   /** Resolves when a line with this text has been printed; rejects when the process has ended and said all it had to. */
   readonly waitFor: (text: string, timeoutMs?: number) => Promise<string>;
   readonly output: () => string;
+  /** Its exit code, `null` after a signal, once all it said has been read; rejects when it does not end. */
+  readonly waitForEnd: (timeoutMs?: number) => Promise<number | null>;
 };
 
 /** Why network tests cannot run here, or `null`. */
@@ -144,7 +146,23 @@ export class NetworkHosts {
         listeners.add(look);
         look();
       });
-    const started: HostProcess = { child, waitFor, output: () => output };
+    const waitForEnd = (timeoutMs = 180_000): Promise<number | null> =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`${program} did not end in ${timeoutMs} ms:\n${output}`)),
+          timeoutMs,
+        );
+        const look = (): void => {
+          if (hasClosed) {
+            clearTimeout(timer);
+            listeners.delete(look);
+            resolve(child.exitCode);
+          }
+        };
+        listeners.add(look);
+        look();
+      });
+    const started: HostProcess = { child, waitFor, output: () => output, waitForEnd };
     this.#processes.push(started);
     return started;
   }

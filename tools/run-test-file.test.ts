@@ -20,14 +20,14 @@ test("test file: what passed, failed and was skipped is counted, one that waits 
     test("b", () => { throw new Error("no"); });
     test("c", { skip: "not here" }, () => {});
     test("d", () => new Promise(() => {}));`;
-  const { counts, output } = await runText(t, text, 3000);
+  const { counts, output } = await runText(t, text, 20_000);
   assert.deepEqual(counts, { passed: 1, failed: 2, skipped: 1 });
   assert.match(output, /✔ a/);
   assert.match(output, /✖ d /);
 });
 
 test("test file: one that does not end fails by name, when its time is over", async (t) => {
-  const { counts, output } = await runText(t, `test("a", () => { setInterval(() => {}, 1000); });`, 2000);
+  const { counts, output } = await runText(t, `test("a", () => { setInterval(() => {}, 1000); });`, 5000);
   assert.deepEqual(counts, { passed: 0, failed: 1, skipped: 0 });
   assert.match(output, /written\.test\.mjs: did not end within/);
 });

@@ -63,9 +63,10 @@ export async function fetchByGrant(grant: SocketGrant, url: URL, question: Fetch
       `${url.host} (${grant.flowId}) ${why}`,
       ...(cause === undefined ? [] : [{ cause }]),
     );
+  let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Response>((done, reject) => {
-      const timer = setTimeout(() => reject(fail(`did not answer within ${timeoutMs} ms`)), timeoutMs);
+      timer = setTimeout(() => reject(fail(`did not answer within ${timeoutMs} ms`)), timeoutMs);
       const send = url.protocol === "https:" ? requestHttps : requestHttp;
       // Without an agent: every agent, `false` included, would open a connection of its own.
       const call = send(url, { method, headers, createConnection: () => socket }, (answer) => {
@@ -79,7 +80,6 @@ export async function fetchByGrant(grant: SocketGrant, url: URL, question: Fetch
           }
         });
         answer.on("end", () => {
-          clearTimeout(timer);
           const status = answer.statusCode ?? 0;
           const fields = Object.entries(answer.headersDistinct).map(
             ([name, values]) => [name, (values ?? []).join(", ")] as [string, string],
@@ -93,6 +93,7 @@ export async function fetchByGrant(grant: SocketGrant, url: URL, question: Fetch
       call.end(body ?? undefined);
     });
   } finally {
+    clearTimeout(timer);
     socket.destroy();
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
-import { createFolder } from "./agent-site.ts";
+import { createFolder, until } from "./agent-site.ts";
 import { ManagedSite } from "./managed-site.ts";
 
 const skip = networkTestObstacle("ip") ?? false;
@@ -46,9 +46,13 @@ test(
     const output = await change.waitFor("returned: the server was not reached", 60_000);
     assert.match(output, /203\.0\.113\.99:402/);
     assert.equal(site.readSettings("one"), before);
-    const history = site.portolan("computer", "history", id) as { kind: string; detail: string }[];
+    const readHistory = (): string =>
+      (site.portolan("computer", "history", id) as { kind: string; detail: string }[])
+        .map(({ kind, detail }) => `${kind} ${detail}`)
+        .join("\n");
+    await until(() => readHistory().includes(" returned: "));
     assert.match(
-      history.map(({ kind, detail }) => `${kind} ${detail}`).join("\n"),
+      readHistory(),
       /settings s-[0-9a-f]{8} returned: the server was not reached with the new settings within 6 s/,
     );
   },

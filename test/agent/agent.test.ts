@@ -64,7 +64,7 @@ test("agent: finds its server by multicast with no address set", { skip }, async
   await server.waitFor('"event":"connected"');
   const tookMs = performance.now() - startedAtMs;
   t.diagnostic(`connected ${Math.round(tookMs)} ms after its start`);
-  assert.ok(tookMs < 10_000);
+  assert.ok(tookMs < 30_000);
 });
 
 test(
@@ -119,10 +119,8 @@ test(
     approve(site, server);
     startAgent(site, "one", {});
     await server.waitFor('"event":"connected"');
-    assert.ok(
-      ((await readCounters(rogue)).discovery["answered"] ?? 0) >= 1,
-      "the rogue has answered as well",
-    );
+    // The rogue answers as well.
+    await until(async () => ((await readCounters(rogue)).discovery["answered"] ?? 0) >= 1);
     assert.deepEqual((await readCounters(rogue)).control, {});
   },
 );

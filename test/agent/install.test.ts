@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
-import { createFolder } from "./agent-site.ts";
+import { createFolder, until } from "./agent-site.ts";
 import { ManagedSite } from "./managed-site.ts";
 import { SshHosts } from "./ssh-hosts.ts";
 
@@ -105,6 +105,9 @@ test(
     );
     assert.equal((site.portolan("computer", "list") as unknown[]).length, 2);
     assert.deepEqual(site.portolan("computer", "tokens"), [], "no token outlives the command");
-    assert.equal(programsOf(site, "one").filter((name) => name.startsWith("/opt/portolan/")).length, 1);
+    // The one of before leaves.
+    await until(
+      () => programsOf(site, "one").filter((name) => name.startsWith("/opt/portolan/")).length === 1,
+    );
   },
 );

@@ -18,6 +18,8 @@ test(
     site.hosts.run("two", process.execPath, ["test/agent/send-garbage.ts", "10.9.0.1", "garbage"], {
       timeoutMs: 60_000,
     });
+    // Datagrams wait for the server when their sender has ended.
+    await until(async () => ((await readCounters(server)).discovery["malformed"] ?? 0) >= 50);
     const counters = await readCounters(server);
     t.diagnostic(JSON.stringify(counters));
     assert.ok((counters.control["not-tls"] ?? 0) >= 10, "plain TCP");

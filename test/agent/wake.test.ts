@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NetworkHosts, networkTestObstacle } from "../network-hosts.ts";
-import { createFolder } from "./agent-site.ts";
+import { createFolder, until } from "./agent-site.ts";
 import { ManagedSite } from "./managed-site.ts";
 
 const skip = networkTestObstacle("ip") ?? false;
@@ -50,8 +50,12 @@ test(
     await ear.waitFor(`magic ${mac}`);
     const again = site.restartAgent("sleeper");
     await again.waitFor("connected as", 60_000);
-    const history = site.portolan("computer", "history", sleeperId) as { kind: string; detail: string }[];
-    const wakes = history.filter(({ kind }) => kind === "wake").map(({ detail }) => detail);
+    const readWakes = (): string[] => {
+      const history = site.portolan("computer", "history", sleeperId) as { kind: string; detail: string }[];
+      return history.filter(({ kind }) => kind === "wake").map(({ detail }) => detail);
+    };
+    await until(() => readWakes().length >= 2);
+    const wakes = readWakes();
     t.diagnostic(wakes.join("; "));
     assert.match(wakes[0] ?? "", /^seen [0-9.]+ s after the order$/);
     assert.match(wakes[1] ?? "", /^ordered; by the server and 1 peers \(known-segment\)$/);
@@ -93,8 +97,9 @@ test(
       history = read();
     }
     assert.match(history, /rogue-server: 10\.9\.0\.66 answers agents with the foreign key [0-9a-f]{16}/);
-    const findings = JSON.stringify(site.portolan("plan", "findings"));
-    assert.match(findings, /rogue-discovery-server.*10\.9\.0\.66 answered the agent at 10\.9\.0\.2/);
+    const readFindings = (): string => JSON.stringify(site.portolan("plan", "findings"));
+    await until(() => readFindings().includes("rogue-discovery-server"));
+    assert.match(readFindings(), /rogue-discovery-server.*10\.9\.0\.66 answered the agent at 10\.9\.0\.2/);
     rogue.child.kill("SIGQUIT");
     const counters = await rogue.waitFor('"counters"');
     assert.match(counters, /"control":\{\}/, "nobody has opened a connection to it");

@@ -237,7 +237,7 @@ test("API: how fast booting computers were answered is shown in columns, and as 
 
 test("API: a server whose database does not answer is alive and not ready, and is ready again with it", async (t) => {
   const site = await startSite(t);
-  const other = new DatabaseSync(join(site.server.config.dataDir, "portolan.db"));
+  const other = new DatabaseSync(join(site.server.config.dataDir, "portolan.db"), { timeout: 30_000 });
   t.after(() => other.close());
   other.exec("ALTER TABLE users RENAME TO lost");
   const away = await ask(site, "/api/v1/ready");

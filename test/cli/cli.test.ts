@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 function portolan(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync("bin/portolan", [...args], { encoding: "utf8", timeout: 30_000 });
+  return spawnSync("bin/portolan", [...args], { encoding: "utf8", timeout: 120_000 });
 }
 
 test("CLI: a wrong command, option or setting is answered with the nearest one and exit code 2", () => {

@@ -20,7 +20,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { networkTestObstacle } from "../network-hosts.ts";
 import { ImagingSite, run, runWithInput } from "./imaging-site.ts";
 
-const skip = networkTestObstacle("ip", "losetup", "mount", "sfdisk") ?? false;
+const skip = networkTestObstacle("ip", "losetup", "mount", "sfdisk", "tc") ?? false;
 const mib = 1 << 20;
 const diskMib = 192;
 
@@ -74,6 +74,9 @@ test(
     const source = randomDisk(site);
     await site.startServer();
     const { id, agent } = await site.startComputer("pc1", site.attach(source));
+    // Slow enough that a test which is kept waiting itself still kills it in the middle.
+    const rate = ["rate", "150mbit", "burst", "64kb", "latency", "50ms"];
+    site.hosts.run("pc1", "tc", ["qdisc", "add", "dev", "eth0", "root", "tbf", ...rate]);
     site.startPortolan("image", "capture", id, "--name", "random");
     await until("some chunks are stored", () => storedCount(site) > 8);
     await site.killServer();
@@ -143,8 +146,7 @@ test(
     site.portolan("image", "import", earlier, "earlier");
     const { id, agent } = await site.startComputer("pc1", site.attach(source));
     const capturing = site.startPortolan("image", "capture", id, "--name", "random");
-    await until("the command ends", () => capturing.child.exitCode !== null);
-    assert.equal(capturing.child.exitCode, 1, capturing.output());
+    assert.equal(await capturing.waitForEnd(), 1, capturing.output());
     assert.match(capturing.output(), /no space left on .*server\/chunks.*image prune/s);
     assert.match(agent.output(), /task failed: .*no space left/);
     const count = storedCount(site);
@@ -183,8 +185,7 @@ test(
     // At once: only a server that is gone is waited for.
     await agent.waitFor("task failed", 40_000);
     assert.match(agent.output(), /task failed: .*(EIO|i\/o error|ENOSPC)/i);
-    await until("the command ends", () => deploying.child.exitCode !== null);
-    assert.equal(deploying.child.exitCode, 1, deploying.output());
+    assert.equal(await deploying.waitForEnd(), 1, deploying.output());
     assert.ok(deploying.output().includes(`${loop} could not be written`), deploying.output());
     assert.match(deploying.output(), /(EIO|i\/o error).*replace it|ENOSPC.*it has no room/i);
     assert.ok(writtenCount(loop) > 0, "it failed while it was written");
@@ -213,8 +214,7 @@ test(
     const loop = site.attach(small);
     const { id } = await site.startComputer("pc1", loop);
     const deploying = site.startPortolan("deploy", "random", id);
-    await until("the command ends", () => deploying.child.exitCode !== null);
-    assert.equal(deploying.child.exitCode, 1, deploying.output());
+    assert.equal(await deploying.waitForEnd(), 1, deploying.output());
     assert.match(deploying.output(), new RegExp(`the disk is smaller: ${loop.replace("/dev/", "")} `));
     assert.equal(hash("sha256", readFileSync(loop)), hash("sha256", held));
   },

@@ -88,21 +88,15 @@ test("images: a disk on stdin goes in, and nothing of it is left beside the stor
   await site.startServer();
   const args = ["image", "import", "-", "piped", "--data", site.dataDir];
   const importing = site.hosts.start("server", "bin/portolan", args, {}, "pipe");
-  const ended = new Promise((resolve) => {
-    importing.child.once("exit", resolve);
-  });
   importing.child.stdin?.end(readFileSync(one));
-  assert.equal(await ended, 0, importing.output());
+  assert.equal(await importing.waitForEnd(), 0, importing.output());
   const out = join(site.folder, "out.raw");
   site.portolan("image", "export", "piped", out);
   assert.equal(hashOf(out), hashOf(one));
   assert.deepEqual(readdirSync(join(site.dataDir, "incoming")), []);
 
   const empty = site.hosts.start("server", "bin/portolan", args);
-  const code = await new Promise((resolve) => {
-    empty.child.once("exit", resolve);
-  });
-  assert.equal(code, 2, empty.output());
+  assert.equal(await empty.waitForEnd(), 2, empty.output());
   assert.match(empty.output(), /nothing came on stdin/);
   assert.deepEqual(readdirSync(join(site.dataDir, "incoming")), []);
 });
@@ -131,11 +125,8 @@ test(
       NODE_OPTIONS: `--import=${new URL("kill-at-removal.ts", import.meta.url).href}`,
       PORTOLAN_TEST_KILL_AT: "2",
     });
-    const killed = new Promise((resolve) => {
-      server.child.once("exit", resolve);
-    });
     const pruning = site.startPortolan("image", "prune");
-    await killed;
+    await server.waitForEnd();
     pruning.child.kill();
     assert.equal(chunkFiles(site).length, 8, "two of the four that nothing names are gone");
     await site.startServer();

@@ -35,7 +35,7 @@ test("images: one that a job is to deploy later, also by a condition, stays unti
   const { site, call } = await openSite(t);
   const [computer] = startSimulatedRoom(site, { count: 1, writeDelayMs: 1, areInstalled: false });
   t.after(() => computer?.stop());
-  for (let tries = 0; site.server.registry.list().length === 0 && tries < 200; tries += 1) {
+  for (let tries = 0; site.server.registry.list().length === 0 && tries < 2000; tries += 1) {
     await delay(50);
   }
   const [known] = site.server.registry.list();

@@ -43,7 +43,7 @@ async function untilHeld(site: JobSite, id: string): Promise<Listed> {
 async function expectHeld(site: JobSite, id: string, job: ListedJob, why: RegExp): Promise<void> {
   const held = await untilHeld(site, id);
   assert.match(held.reason ?? "", why);
-  const ended = await site.waitForJob(job.id, 60_000);
+  const ended = await site.waitForJob(job.id, 180_000);
   assert.equal(ended.runs[0]?.state, "cancelled");
   assert.match(ended.runs[0]?.reason ?? "", why);
   assert.throws(() => site.portolan("deploy", "tiny", id), why, "a new deployment is refused");

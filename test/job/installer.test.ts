@@ -116,7 +116,7 @@ class InstallerSite extends JobSite {
   }
 
   async untilState(id: string, state: string): Promise<ListedJob> {
-    for (const deadlineMs = performance.now() + 60_000; performance.now() < deadlineMs;) {
+    for (const deadlineMs = performance.now() + 120_000; performance.now() < deadlineMs;) {
       const job = this.portolan("job", "show", id) as ListedJob;
       if (job.runs[0]?.state === state) {
         return job;
@@ -129,7 +129,7 @@ class InstallerSite extends JobSite {
   /** The calls of kexec, once there are so many: the agent says what it is about to do. */
   async untilCalled(count: number): Promise<readonly string[]> {
     const list = (): string[] => this.read("kexec.log").trim().split("\n");
-    for (const deadlineMs = performance.now() + 30_000; performance.now() < deadlineMs;) {
+    for (const deadlineMs = performance.now() + 120_000; performance.now() < deadlineMs;) {
       if (list().length >= count) {
         break;
       }
@@ -201,7 +201,7 @@ test(
     );
     const first = site.startInstalled("new-system");
     await first.waitFor("connected as", 60_000);
-    const done = await site.waitForJob(id, 60_000);
+    const done = await site.waitForJob(id, 180_000);
     assert.equal(done.state, "done", JSON.stringify(done));
     assert.equal(site.read("kexec.log").trim().split("\n").length, 2, "nothing was started twice");
     first.child.kill("SIGKILL");
@@ -219,7 +219,7 @@ test(
     writeFileSync(join(site.folder, "refuses-exec"), "");
     await site.startPreboot();
     const { id } = site.createJob();
-    const failed = await site.waitForJob(id, 60_000);
+    const failed = await site.waitForJob(id, 180_000);
     assert.match(
       failed.runs[0]?.reason ?? "",
       /kexec did not enter the installer: exit code 1: Nothing has been loaded!/,

@@ -121,7 +121,7 @@ async function waitUntilOver(site: JobSite, server: HostProcess): Promise<"over"
 /** `null` when there is none yet, or the server died meanwhile. */
 async function askForJob(site: JobSite): Promise<ListedJob | null> {
   const asking = site.startPortolan("job", "list", "--json");
-  await endOf(asking);
+  await asking.waitForEnd();
   try {
     const [job = null] = JSON.parse(asking.output()) as ListedJob[];
     return job;

@@ -53,8 +53,9 @@ test(
     const changed = await site.waitForJob((site.portolan("job", "create", change) as ListedJob).id, 180_000);
     assert.equal(changed.state, "done", JSON.stringify(changed));
     await until(() => read(one).users.includes("ada-of-the-test"));
-    const history = JSON.stringify(site.portolan("computer", "history", one));
-    assert.match(history, /package added: portolan-probe 1\.0-3; user added: ada-of-the-test/);
+    const readHistory = (): string => JSON.stringify(site.portolan("computer", "history", one));
+    await until(() => readHistory().includes("ada-of-the-test"));
+    assert.match(readHistory(), /package added: portolan-probe 1\.0-3; user added: ada-of-the-test/);
     assert.ok(!read(two).users.includes("ada-of-the-test"), "the other computer is as it was");
 
     const where = site.write("where.yaml", `${conditionText}computers: [${one}, ${two}]\n`);

@@ -65,6 +65,9 @@ describe("what goes wrong in networks, one fault at a time", () => {
     switchLink("room", "type", "bridge", "stp_state", "1", "forward_delay", "1500");
     site.hosts.run("pc", "ip", ["link", "set", "eth0", "up"]);
     boot();
+    while ((await site.findings()).length === 0) {
+      await setTimeout(500);
+    }
     const [finding, ...others] = await site.findings();
     assert.deepEqual(others, []);
     assert.equal(finding?.kind, "spanning-tree-delay");

@@ -72,7 +72,7 @@ test(
         .split("\n")
         .filter((line) => line.includes(`10.9.0.1:${port}`)).length;
     await until("nine connections on the new port", () => established(403) === agentCount - 1);
-    assert.equal(established(402), 0);
+    await until("none on the old port", () => established(402) === 0);
     const plan = server.json("plan", "show") as PlanResource;
     assert.deepEqual(plan.flows.find(({ id }) => id === "agent.control")?.ports, [403, 402]);
     assert.deepEqual(plan.differences, []);
@@ -87,7 +87,8 @@ test(
     startAgent("a9");
     await agents.get("a9")?.waitFor("connected as", 120_000);
     await until("the old port has closed", () => !listensOn(402));
-    assert.deepEqual([staged().oldPorts, staged().stragglers], [[], []]);
+    await until("nothing is staged", () => staged().oldPorts.length === 0);
+    assert.deepEqual(staged().stragglers, []);
     await until("ten on the new port", () => established(403) === agentCount);
 
     // Released by hand while somebody is away.

@@ -32,11 +32,14 @@ test("verify: a change of settings before or in the middle makes nothing red; th
   });
 
   await t.test("in the middle", async () => {
-    const verifying = verify();
-    await setTimeout(4000);
+    const verifying = site.startPortolan("plan", "verify", "--json");
+    // It says what it tries.
+    while (!/%  eth0: (?!waiting)/.test(verifying.process.output())) {
+      await setTimeout(50);
+    }
     const changed = await site.portolan("settings", "profile", "classic");
     assert.equal(changed.exitCode, 0, changed.stderr);
-    const outcome = await verifying;
+    const outcome = await verifying.answer;
     assert.match(outcome.stderr, /, once more because the plan changed/);
     const cells = read(outcome);
     assert.deepEqual(faults(cells), []);

@@ -10,6 +10,8 @@ export type SiteFinding = {
   readonly remedy: string | null;
 };
 
+type Answer = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+
 export type VerifyCell = {
   readonly segment: string;
   readonly flow: string;
@@ -62,18 +64,27 @@ export class VerifySite {
   }
 
   /** The command line on the server's own machine. A command that fails is an answer too. */
-  async portolan(...args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-    const { child } = this.hosts.start("server", process.execPath, ["src/cli/main.ts", ...args], {
+  async portolan(...args: readonly string[]): Promise<Answer> {
+    return this.startPortolan(...args).answer;
+  }
+
+  /** The same, for who has something to do meanwhile. */
+  startPortolan(...args: readonly string[]): {
+    readonly process: HostProcess;
+    readonly answer: Promise<Answer>;
+  } {
+    const started = this.hosts.start("server", process.execPath, ["src/cli/main.ts", ...args], {
       PORTOLAN_DATA: this.dataDir,
     });
+    const { child } = started;
     let stdout = "";
     let stderr = "";
     child.stdout?.on("data", (part: Buffer) => (stdout += part.toString("utf8")));
     child.stderr?.on("data", (part: Buffer) => (stderr += part.toString("utf8")));
-    const exitCode = await new Promise<number>((resolve) => {
-      child.once("close", (code) => resolve(code ?? -1));
+    const answer = new Promise<Answer>((resolve) => {
+      child.once("close", (code) => resolve({ exitCode: code ?? -1, stdout, stderr }));
     });
-    return { exitCode, stdout, stderr };
+    return { process: started, answer };
   }
 
   async json<Value>(...args: readonly string[]): Promise<Value> {

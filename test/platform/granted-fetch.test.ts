@@ -14,7 +14,7 @@ import { createSiteKey, SiteAuthority } from "#server/site-authority.ts";
 const settings = { ...classicSettings, "login.issuer": "https://login.example.org" };
 const flow = findFlow(computeFlows(settings, { consolePort: 8443 }), "login.provider");
 const grant = grantSocket(flow, { role: "server", side: "connect" });
-const question = { method: "GET", headers: { accept: "application/json" }, body: null, timeoutMs: 2000 };
+const question = { method: "GET", headers: { accept: "application/json" }, body: null, timeoutMs: 60_000 };
 
 /** Where it listens, and how many connections it had. */
 async function listen(t: TestContext, server: Server): Promise<{ port: number; count: () => number }> {
@@ -71,9 +71,13 @@ test("granted fetch: no redirect is followed, and an answer without end or witho
       }
     }),
   );
-  const ask = (path: string) => fetchByGrant(grant, new URL(`http://127.0.0.1:${port}${path}`), question);
+  const ask = (path: string, more = {}) =>
+    fetchByGrant(grant, new URL(`http://127.0.0.1:${port}${path}`), { ...question, ...more });
   assert.equal((await ask("/away")).status, 302);
   assert.equal(count(), 1);
   await assert.rejects(ask("/endless"), /\(login\.provider\) answered with more than 1 MiB/);
-  await assert.rejects(ask("/silent"), /\(login\.provider\) did not answer within 2000 ms/);
+  await assert.rejects(
+    ask("/silent", { timeoutMs: 2000 }),
+    /\(login\.provider\) did not answer within 2000 ms/,
+  );
 });

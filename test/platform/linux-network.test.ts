@@ -54,9 +54,9 @@ class TwoSegments {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const endAtMs = performance.now() + 5000;
+  const endAtMs = performance.now() + 60_000;
   while (!condition()) {
-    assert.ok(performance.now() < endAtMs, `${what} did not happen in 5 s`);
+    assert.ok(performance.now() < endAtMs, `${what} did not happen in 60 s`);
     await sleep(5);
   }
 }
@@ -69,7 +69,7 @@ function networkTest(
   programs: readonly string[],
   body: (t: TestContext, net: TwoSegments) => Promise<void>,
 ): void {
-  test(name, { timeout: 30_000 }, async (t) => {
+  test(name, { timeout: 180_000 }, async (t) => {
     const obstacle = networkTestObstacle("ip", ...programs);
     if (obstacle !== null) {
       t.skip(obstacle);

@@ -16,7 +16,7 @@ export type PostgresFixture = {
 };
 
 const programRoot = "/usr/lib/postgresql";
-const startPatienceMs = 20_000;
+const startPatienceMs = 120_000;
 
 function findPrograms(): string | null {
   const versions = existsSync(programRoot) ? readdirSync(programRoot).sort() : [];

@@ -37,7 +37,7 @@ async function startRoom(t: TestContext, mode: string, url: string): Promise<Hos
 
 /** The script is the multicast file itself, so whoever asks for what its last line names has read all of it right. */
 async function assertBothRead(server: HostProcess): Promise<void> {
-  await server.waitFor('"complete":2', 120_000);
+  await server.waitFor('"complete":2', 240_000);
   const readers = (fileName: string): number =>
     new Set(
       [...server.output().matchAll(/"fileName":"([^"]+)","clientAddress":"([\d.]+)"/g)]
@@ -56,7 +56,7 @@ test("TFTP multicast: iPXE in two network cards reads by tftm (RFC 2090)", async
   const server = await startRoom(t, "multicast", "tftm://10.9.0.1/undionly.kpxe");
   if (server !== null) {
     await assertBothRead(server);
-    await server.waitFor('"multicast-complete":2', 10_000);
+    await server.waitFor('"multicast-complete":2', 60_000);
   }
 });
 
@@ -64,6 +64,6 @@ test("MTFTP: iPXE in two network cards reads by its own group and port", async (
   const server = await startRoom(t, "ipxe-mtftp", "mtftp://10.9.0.1/undionly.kpxe");
   if (server !== null) {
     await assertBothRead(server);
-    await server.waitFor('"multicast-complete":', 10_000);
+    await server.waitFor('"multicast-complete":', 60_000);
   }
 });

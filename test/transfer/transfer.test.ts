@@ -148,6 +148,13 @@ class Ground {
   }
 }
 
+/** Looks until something is so; the runner's own limit ends it when it never is. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    await pause(10);
+  }
+}
+
 /** Connects and says all this at once; everything that came back until the end. */
 function takeAll(port: number, bytes: Uint8Array, identity: Partial<Identity>): Promise<Buffer> {
   return new Promise((resolve) => {
@@ -336,15 +343,11 @@ test("transfer: who waits for a chunk that is still coming is told so now and th
   });
   old.write(encodeFrame({ type: "ticket", ticket: access.ticket }));
   old.write(encodeFrame({ type: "chunks", hashes: [lateHash] }));
-  while (got.length === 0) {
-    await pause(10);
-  }
+  await until(() => got.length > 0);
   await pause(500);
   assert.deepEqual([got.length, oldBytes], [1, 0]);
   await ground.chunks.put(late);
   await reading;
   assert.deepEqual([got.length, got[1]?.equals(late)], [3, true]);
-  while (oldBytes <= chunkSizeBytes) {
-    await pause(10);
-  }
+  await until(() => oldBytes > chunkSizeBytes);
 });

@@ -54,10 +54,10 @@ test("conditions: what is not known fulfils nothing, all of a group must hold, a
 });
 
 test("conditions: a hostile pattern takes no time", () => {
-  const startedAtMs = performance.now();
+  const before = process.cpuUsage();
   const text = "a".repeat(5000);
   assert.equal(holds(one("name", `${"a*".repeat(500)}b`), { name: text }), false);
-  assert.ok(performance.now() - startedAtMs < 1000);
+  assert.ok(process.cpuUsage(before).user < 1_000_000);
 });
 
 test("comparisons: what is none is a text", () => {

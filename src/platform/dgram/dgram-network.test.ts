@@ -13,7 +13,12 @@ import { createDgramNetwork } from "./dgram-network.ts";
 const because = "Plain sockets, because this is their test.";
 const loopback = Ipv4Address.parse("127.0.0.1");
 const group = Ipv4Address.parse("224.2.0.2");
-const ports = [45_401, 45_402];
+/**
+ * Below the ports that the kernel gives to anybody's sockets, and of this process alone: two runs on one machine do not
+ * meet.
+ */
+const firstPort = 24_000 + (process.pid % 400) * 10;
+const ports = [firstPort, firstPort + 1];
 const flows = computeFlows({ ...classicSettings, "imaging.ports": ports }, { consolePort: 8443 });
 const imaging = findFlow(flows, "imaging.data");
 
@@ -36,8 +41,8 @@ async function open(t: TestContext, network: Network, grant: SocketGrant): Promi
 
 test("plain sockets: a group is joined and sent to on the named interface, by the port of its receiver", async (t) => {
   const network = createDgramNetwork(because);
-  const receiver = await open(t, network, grantReceiver(45_401));
-  const other = await open(t, network, grantReceiver(45_402));
+  const receiver = await open(t, network, grantReceiver(firstPort));
+  const other = await open(t, network, grantReceiver(firstPort + 1));
   const received: Datagram[] = [];
   const strays: Datagram[] = [];
   receiver.onDatagram((datagram) => received.push(datagram));
@@ -47,8 +52,8 @@ test("plain sockets: a group is joined and sent to on the named interface, by th
     network,
     grantSocket(imaging, { role: "server", side: "connect", interfaceName: "lo", groups: [group] }),
   );
-  sender.send(Uint8Array.of(1, 2, 3), { address: group, port: 45_401 });
-  for (let round = 0; round < 200 && received.length === 0; round += 1) {
+  sender.send(Uint8Array.of(1, 2, 3), { address: group, port: firstPort });
+  for (let round = 0; round < 6000 && received.length === 0; round += 1) {
     await sleep(5);
   }
   assert.deepEqual([...(received[0]?.bytes ?? [])], [1, 2, 3]);
@@ -56,13 +61,13 @@ test("plain sockets: a group is joined and sent to on the named interface, by th
   assert.equal(received[0]?.sourceAddress, "127.0.0.1");
   assert.deepEqual(strays, []);
   const listed = network.openSockets().map((one) => `${one.localPort} ${one.groups.join()}`);
-  assert.deepEqual(listed, ["45401 224.2.0.2", "45402 224.2.0.2", `${sender.localPort} `]);
+  assert.deepEqual(listed, [`${firstPort} 224.2.0.2`, `${firstPort + 1} 224.2.0.2`, `${sender.localPort} `]);
 });
 
 test("plain sockets: what they cannot do is an error and a sentence, not silence", async (t) => {
   const network = createDgramNetwork(because);
   assert.equal(network.limits()[0], because);
-  const narrow = { ...imaging, dynamic: true, ports: { from: 45_403, to: 45_403 } };
+  const narrow = { ...imaging, dynamic: true, ports: { from: firstPort + 2, to: firstPort + 2 } };
   const grant = grantSocket(narrow, {
     role: "server",
     side: "listen",
@@ -70,7 +75,7 @@ test("plain sockets: what they cannot do is an error and a sentence, not silence
     localAddress: loopback,
   });
   const socket = await open(t, network, grant);
-  assert.equal(socket.localPort, 45_403);
+  assert.equal(socket.localPort, firstPort + 2);
   await assert.rejects(network.openUdp(grant), {
     code: "port-in-use",
     message: /no port of the range is free/,

@@ -46,9 +46,11 @@ test("boot events: written in order and in batches once the store is back", asyn
   for (const atMs of [1, 2, 3, 4, 5]) {
     events.record(event(atMs));
   }
-  await new Promise((resolve) => {
-    setTimeout(resolve, 60);
-  });
+  while (events.waitingCount > 0 || written.length < 5) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
   assert.deepEqual(written, [1, 2, 3, 4, 5]);
   await events.stop();
   assert.equal(events.writtenCount, 5);

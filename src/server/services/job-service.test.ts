@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { pino } from "pino";
 import { plainJob, type Task } from "#engine/job/job.ts";
 import type { Run } from "#engine/job/run.ts";
@@ -50,6 +50,8 @@ class Ground {
   readonly links = new Map<string, ControlLink>();
   /** How many writes of a run the store refuses from now on. */
   refusals = 0;
+  /** Questions to the store that have no answer yet. */
+  #pendingCount = 0;
   jobs: JobService;
   readonly store: JobStore;
 
@@ -61,10 +63,10 @@ class Ground {
   #dependencies(): JobServiceDependencies {
     return {
       store: {
-        insertJob: (job, assigning) => this.store.insertJob(job, assigning),
-        assign: (jobId, assigning) => this.store.assign(jobId, assigning),
-        listJobs: () => this.store.listJobs(),
-        listRuns: () => this.store.listRuns(),
+        insertJob: (job, assigning) => this.#count(this.store.insertJob(job, assigning)),
+        assign: (jobId, assigning) => this.#count(this.store.assign(jobId, assigning)),
+        listJobs: () => this.#count(this.store.listJobs()),
+        listRuns: () => this.#count(this.store.listRuns()),
         putRun: (run, isStep) => this.#put(() => this.store.putRun(run, isStep)),
         putRunWithDeployment: (run, atMs) => this.#put(() => this.store.putRunWithDeployment(run, atMs)),
       },
@@ -102,11 +104,20 @@ class Ground {
       this.refusals -= 1;
       throw new StoreError("unavailable", "away");
     }
-    await write();
+    await this.#count(write());
+  }
+
+  async #count<Value>(asking: Promise<Value>): Promise<Value> {
+    this.#pendingCount += 1;
+    try {
+      return await asking;
+    } finally {
+      this.#pendingCount -= 1;
+    }
   }
 
   async #storedState(taskKey: string): Promise<string> {
-    const runs = await this.store.listRuns();
+    const runs = await this.#count(this.store.listRuns());
     return runs.find((run) => taskKey.startsWith(`${run.id}:`))?.state ?? "nothing";
   }
 
@@ -151,12 +162,19 @@ class Ground {
     await this.jobs.start();
   }
 
+  /** Until the store has answered everything and nothing follows from it: no other thing takes time here. */
+  async quiet(): Promise<void> {
+    for (let turnCount = 0; turnCount < 20; turnCount += 1) {
+      await nextTurn();
+      if (this.#pendingCount > 0) {
+        turnCount = 0;
+      }
+    }
+  }
+
   /** What was asked since the last call, once it is quiet. */
   async settled(): Promise<string[]> {
-    for (let count = -1; count !== this.asked.length;) {
-      count = this.asked.length;
-      await sleep(80);
-    }
+    await this.quiet();
     return this.asked.splice(0);
   }
 
@@ -174,7 +192,7 @@ async function prepare(t: TestContext): Promise<Ground> {
   await ground.jobs.start();
   t.after(async () => {
     ground.jobs.stop();
-    await sleep(20);
+    await ground.quiet();
     await db.destroy();
     rmSync(folder, { recursive: true });
   });
@@ -255,7 +273,7 @@ test("a second job of a computer waits for the first, and time-outs come by them
   assert.equal(ground.jobs.runsOf("j2")[0]?.state, "queued");
   for (let minute = 0; minute < 11; minute += 1) {
     ground.clock.advance(60_000);
-    await sleep(15);
+    await ground.quiet();
   }
   await ground.settled();
   assert.equal(ground.run("a").reason?.code, "no-boot-seen");

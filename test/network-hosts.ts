@@ -30,6 +30,61 @@ export function networkTestObstacle(...programs: readonly string[]): string | nu
   return missing.length === 0 ? null : `needs ${missing.join(", ")}`;
 }
 
+/** Reads what a process says to its end, which may come later than its exit. */
+function follow(program: string, child: ChildProcess): HostProcess {
+  let output = "";
+  let hasClosed = false;
+  const listeners = new Set<() => void>();
+  const tell = (): void => {
+    for (const listener of listeners) {
+      listener();
+    }
+  };
+  const append = (part: Buffer): void => {
+    output += part.toString("utf8");
+    tell();
+  };
+  // Both are pipes always.
+  child.stdout?.on("data", append);
+  child.stderr?.on("data", append);
+  child.once("close", () => {
+    hasClosed = true;
+    tell();
+  });
+  /** Resolves when `isSo`; rejects in time, or when the process has ended and it is not so. */
+  const until = (what: string, isSo: () => boolean, timeoutMs: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        clearTimeout(timer);
+        listeners.delete(look);
+        settle();
+      };
+      const fail = (why: string): void => end(() => reject(new Error(`${why}:\n${output}`)));
+      const timer = setTimeout(() => fail(`${what} did not come in ${timeoutMs} ms`), timeoutMs);
+      const look = (): void => {
+        if (isSo()) {
+          end(resolve);
+        } else if (hasClosed) {
+          fail(`${program} ended with ${child.exitCode ?? child.signalCode} before ${what}`);
+        }
+      };
+      listeners.add(look);
+      look();
+    });
+  return {
+    child,
+    output: () => output,
+    async waitFor(text, timeoutMs = 60_000) {
+      await until(`"${text}"`, () => output.includes(text), timeoutMs);
+      return output;
+    },
+    async waitForEnd(timeoutMs = 180_000) {
+      await until("its end", () => hasClosed, timeoutMs);
+      return child.exitCode;
+    },
+  };
+}
+
 let nextNumber = 0;
 
 /** Hosts in network namespaces on bridged segments. Everything ends with the test. */
@@ -105,64 +160,7 @@ export class NetworkHosts {
       stdio: [stdin, "pipe", "pipe"],
       env: { ...process.env, ...env },
     });
-    let output = "";
-    const listeners = new Set<() => void>();
-    const append = (part: Buffer): void => {
-      output += part.toString("utf8");
-      for (const listener of listeners) {
-        listener();
-      }
-    };
-    // Both are pipes always.
-    child.stdout?.on("data", append);
-    child.stderr?.on("data", append);
-    // Not at its exit: what it said last may still be on its way then.
-    let hasClosed = false;
-    child.once("close", () => {
-      hasClosed = true;
-      append(Buffer.from(""));
-    });
-    const waitFor = (text: string, timeoutMs = 60_000): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new Error(`"${text}" did not appear in ${timeoutMs} ms:\n${output}`)),
-          timeoutMs,
-        );
-        const look = (): void => {
-          if (output.includes(text)) {
-            clearTimeout(timer);
-            listeners.delete(look);
-            resolve(output);
-          } else if (hasClosed) {
-            clearTimeout(timer);
-            listeners.delete(look);
-            reject(
-              new Error(
-                `${program} ended with ${child.exitCode ?? child.signalCode} before "${text}":\n${output}`,
-              ),
-            );
-          }
-        };
-        listeners.add(look);
-        look();
-      });
-    const waitForEnd = (timeoutMs = 180_000): Promise<number | null> =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new Error(`${program} did not end in ${timeoutMs} ms:\n${output}`)),
-          timeoutMs,
-        );
-        const look = (): void => {
-          if (hasClosed) {
-            clearTimeout(timer);
-            listeners.delete(look);
-            resolve(child.exitCode);
-          }
-        };
-        listeners.add(look);
-        look();
-      });
-    const started: HostProcess = { child, waitFor, output: () => output, waitForEnd };
+    const started = follow(program, child);
     this.#processes.push(started);
     return started;
   }

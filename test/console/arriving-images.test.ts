@@ -45,7 +45,7 @@ test(
     const whole = await ask(site, "/api/v1/images", { headers });
     assert.ok(!whole.text.includes("office"), "not an image yet");
     await page.getByRole("link", { name: "Computers" }).click();
-    await page.getByRole("button", { name: "Run a script" }).first().waitFor();
+    await page.getByRole("button", { name: "Deploy lab-image" }).waitFor();
     assert.equal(await page.getByRole("button", { name: "Deploy office", exact: true }).count(), 0);
 
     const { id } = ordered.json as { readonly id: string };

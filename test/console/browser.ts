@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { slowDown } from "./slow-network.ts";
 
 const chromiumPath = "/usr/bin/chromium";
 
@@ -64,6 +65,8 @@ export async function openBrowser(options: { readonly isDark?: boolean } = {}): 
     headless: true,
     ignoreHTTPSErrors: true,
     viewport: { width: 1280, height: 720 },
+    // Where the machine stands changes no date that a page shows.
+    timezoneId: "UTC",
     colorScheme: options.isDark === true ? "dark" : "light",
     reducedMotion: "reduce",
     args: [
@@ -77,6 +80,7 @@ export async function openBrowser(options: { readonly isDark?: boolean } = {}): 
     ],
   });
   const said = noteTroubles(context);
+  await slowDown(context);
   // A test ends early when all is well; on a busy machine a first page alone can take more than the usual half minute.
   context.setDefaultTimeout(60_000);
   return {
@@ -85,6 +89,8 @@ export async function openBrowser(options: { readonly isDark?: boolean } = {}): 
       if (hasFailed) {
         await showFailure(context, said);
       }
+      // Requests that are delayed still have nobody to answer to.
+      await context.unrouteAll({ behavior: "ignoreErrors" });
       await context.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -98,4 +104,11 @@ export async function logInByPage(page: Page, url: string, name: string, passwor
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.getByRole("main", { name: "Computers" }).waitFor();
+}
+
+/** Logs out by the menu, to its end: what is opened before the server has forgotten the session would still be in it. */
+export async function logOutByPage(page: Page, name: string): Promise<void> {
+  await page.getByRole("banner").getByRole("button", { name }).click();
+  await page.getByRole("menuitem", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
 }

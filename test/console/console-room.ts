@@ -10,10 +10,14 @@ export const password = "correct horse battery";
 export type Room = { readonly site: SimulatedSite; readonly page: Page; readonly faults: string[] };
 
 /** A site with simulated computers, and a page on which nothing may go wrong unseen. */
-export async function openRoom(t: TestContext, options: { count: number; isDark?: boolean }): Promise<Room> {
+export async function openRoom(
+  t: TestContext,
+  options: { count: number; isDark?: boolean; writeDelayMs?: number },
+): Promise<Room> {
+  const { count, writeDelayMs = 60 } = options;
   const site = await startSite(t);
   await addSimulatedImage(site, { name: "lab-image", dataMib: 6, sizeMib: 32 });
-  const computers = startSimulatedRoom(site, { count: options.count, writeDelayMs: 60, areInstalled: false });
+  const computers = startSimulatedRoom(site, { count, writeDelayMs, areInstalled: false });
   t.after(() => computers.forEach((computer) => computer.stop()));
   await site.server.accounts.createUser({ name: "ann", role: "administrator", password });
   await site.server.accounts.createUser({ name: "vic", role: "viewer", password });
@@ -34,12 +38,7 @@ export async function openRoom(t: TestContext, options: { count: number; isDark?
 export async function openBlockedVerify(t: TestContext): Promise<Pick<Room, "page" | "faults">> {
   const { site, page, faults } = await openRoom(t, { count: 2 });
   await logInByPage(page, site.console.url, "ann", password);
-  await dataRow(page, "SIM00002").waitFor();
-  for (const { id } of site.server.registry.list()) {
-    await site.server.registry.approve(id);
-  }
-  await site.server.control.reconsider();
-  await page.getByText("In preboot").nth(1).waitFor();
+  await letIn({ site, page }, 2);
   site.blockedUdpPorts.add(69);
   await page.getByRole("link", { name: "Plan" }).click();
   await page.getByRole("link", { name: "Verify" }).click();
@@ -58,6 +57,33 @@ export async function makeFirstAccount(t: TestContext, site: SimulatedSite): Pro
   await page.getByRole("button", { name: "Make the account" }).click();
   await page.getByText("No computer yet").waitFor();
   return page;
+}
+
+const namesOf = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `SIM${String(index + 1).padStart(5, "0")}`);
+
+/** Until the first page shows so many simulated computers. They come in any order: the last tells nothing of the others. */
+export async function waitForComputers(page: Page, count: number): Promise<void> {
+  for (const name of namesOf(count)) {
+    await dataRow(page, name).waitFor();
+  }
+}
+
+/** Until the first page shows that so many computers wait for work. */
+export async function waitForPreboot(page: Page, count: number): Promise<void> {
+  for (const name of namesOf(count)) {
+    await dataRow(page, name).getByText("In preboot").waitFor();
+  }
+}
+
+/** Lets in all of so many simulated computers, and waits until the first page shows it. */
+export async function letIn({ site, page }: Pick<Room, "site" | "page">, count: number): Promise<void> {
+  await waitForComputers(page, count);
+  for (const { id } of site.server.registry.list()) {
+    await site.server.registry.approve(id);
+  }
+  await site.server.control.reconsider();
+  await waitForPreboot(page, count);
 }
 
 /** A computer's row in the list of the first page. */

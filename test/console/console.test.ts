@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browserObstacle, logInByPage } from "./browser.ts";
-import { dataRow, makeFirstAccount, openRoom, password } from "./console-room.ts";
+import {
+  dataRow,
+  makeFirstAccount,
+  openRoom,
+  password,
+  waitForComputers,
+  waitForPreboot,
+} from "./console-room.ts";
 import { startSite } from "./console-site.ts";
 
 const skip = browserObstacle() ?? false;
@@ -22,13 +29,15 @@ test(
   "console: pending computers are approved, an image is dragged onto two of them, and both are seen done",
   { skip, timeout: 300_000 },
   async (t) => {
-    const { site, page, faults } = await openRoom(t, { count: 3 });
+    // Disks so slow that imaging is seen under way, however late the page looks.
+    const { site, page, faults } = await openRoom(t, { count: 3, writeDelayMs: 1500 });
+    const { jobs } = site.server;
     await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00003").waitFor();
+    await waitForComputers(page, 3);
     await dataRow(page, "SIM00001").click();
     await page.keyboard.press("Control+a");
     await page.getByRole("button", { name: "Approve 3" }).click();
-    await page.getByText("In preboot").nth(2).waitFor();
+    await waitForPreboot(page, 3);
     await dataRow(page, "SIM00001").click();
     await dataRow(page, "SIM00002").click({ modifiers: ["Control"] });
     await page.getByRole("button", { name: "Deploy lab-image" }).dragTo(dataRow(page, "SIM00002"));
@@ -42,13 +51,16 @@ test(
     await dialog.getByRole("button", { name: "Erase and deploy 2 computers" }).click();
     await page.getByText("ordered for 2 computers").waitFor();
     const details = page.getByRole("region", { name: "Details" });
-    await details.getByText("imaging").first().waitFor();
-    await details.getByText("2 of 2 done").or(details.getByText("100 %").nth(1)).waitFor();
+    await details.getByText("imaging", { exact: true }).nth(1).waitFor();
+    await details.getByText("100 %").nth(1).waitFor();
+    // The job itself, and each of both.
+    await details.getByText("done", { exact: true }).nth(2).waitFor();
+    await dataRow(page, "SIM00001").getByText("Running").waitFor();
     await dataRow(page, "SIM00002").getByText("Running").waitFor();
-    const [job] = site.server.jobs.listJobs();
+    const [job] = jobs.listJobs();
     assert.ok(job !== undefined);
     assert.deepEqual(
-      site.server.jobs.runsOf(job.id).map(({ state }) => state),
+      jobs.runsOf(job.id).map(({ state }) => state),
       ["done", "done"],
     );
     await page.getByRole("link", { name: "Sessions" }).click();

@@ -69,11 +69,16 @@ test(
     display.run("xsetroot", "-solid", "#12ab56");
     writeFileSync(join(site.server.config.dataDir, "Xauthority"), "");
     startRealAgent(t, site, { remoteDisplay: display.name });
+    const closed = new Promise((resolve) => {
+      page
+        .context()
+        .once("page", (opened) => opened.once("websocket", (socket) => socket.once("close", resolve)));
+    });
     const desktop = await openDesktop(site, page);
     const state = desktop.getByRole("status");
     await state.filter({ hasText: /^x11vnc: / }).waitFor();
     await until(() => site.server.management.remote.list().length === 0);
-    await desktop.waitForTimeout(500);
+    await closed;
     assert.match((await state.textContent()) ?? "", /^x11vnc: /);
   },
 );

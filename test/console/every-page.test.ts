@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
 import { findFaults } from "./axe.ts";
 import { browserObstacle, logInByPage } from "./browser.ts";
-import { dataRow, openRoom, password } from "./console-room.ts";
+import { openRoom, password, waitForComputers } from "./console-room.ts";
 
 const skip = browserObstacle() ?? false;
 
@@ -84,7 +84,7 @@ test(
     await page.getByLabel("Name").waitFor();
     found.push(...(await findFaults(page, "/login")));
     await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00003").waitFor();
+    await waitForComputers(page, 3);
     const [computer] = site.server.registry.list();
     const ids = { computers: computer?.id ?? "", jobs: await giveJob(site) };
     const paths = listRoutes()

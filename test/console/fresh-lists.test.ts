@@ -1,23 +1,19 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { type TestContext, test } from "node:test";
+import { livePath } from "#api/live-api.ts";
 import { startSimulatedRoom } from "#dev/simulated-room.ts";
 import { browserObstacle, logInByPage } from "./browser.ts";
 import { dataRow, openRoom, password, type Room } from "./console-room.ts";
+import { collect, openSocket, until } from "./limited-site.ts";
 
 const skip = browserObstacle() ?? false;
 
-/** Long enough that an event of it has been told to every console. */
-const toldDelayMs = 1500;
-
-/** A new computer, on record and told of. */
-async function addComputer({ site }: Room): Promise<() => void> {
+/** A new computer, on record and told of: who was connected to live events has the event of it behind them. */
+async function addComputer(t: TestContext, { site }: Room): Promise<void> {
+  const told = collect(await openSocket(t, site, livePath, null));
   const [computer] = startSimulatedRoom(site, { count: 1, writeDelayMs: 60, areInstalled: false });
-  while (site.server.registry.list().length === 0) {
-    await delay(50);
-  }
-  await delay(toldDelayMs);
-  return () => computer?.stop();
+  t.after(() => computer?.stop());
+  await until(() => told.some((text) => text.includes("SIM00001")), "the event of the computer");
 }
 
 test(
@@ -31,12 +27,12 @@ test(
       const response = await route.fetch();
       if (isFirst) {
         isFirst = false;
-        t.after(await addComputer(room));
+        await addComputer(t, room);
       }
       await route.fulfill({ response });
     });
     await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00001").waitFor({ timeout: 20_000 });
+    await dataRow(page, "SIM00001").waitFor();
     assert.deepEqual(faults, []);
   },
 );
@@ -54,9 +50,9 @@ test(
     });
     await logInByPage(page, site.console.url, "ann", password);
     await page.getByText("No computer yet").waitFor();
-    t.after(await addComputer(room));
+    await addComputer(t, room);
     begin.resolve();
-    await dataRow(page, "SIM00001").waitFor({ timeout: 20_000 });
+    await dataRow(page, "SIM00001").waitFor();
     assert.deepEqual(faults, []);
   },
 );
@@ -69,7 +65,7 @@ test(
     await logInByPage(page, site.console.url, "ann", password);
     await page.evaluate("dispatchEvent(new Event('offline'))");
     await page.getByRole("link", { name: "People" }).click();
-    await page.getByRole("heading", { level: 1 }).waitFor({ timeout: 20_000 });
+    await page.getByRole("heading", { name: "People and tokens" }).waitFor();
     assert.deepEqual(faults, []);
   },
 );

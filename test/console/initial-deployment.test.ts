@@ -5,6 +5,7 @@ import { findFaults } from "./axe.ts";
 import { browserObstacle, logInByPage } from "./browser.ts";
 import { dataRow, openRoom, password } from "./console-room.ts";
 import { ask } from "./console-site.ts";
+import { until } from "./limited-site.ts";
 
 const skip = browserObstacle() ?? false;
 
@@ -64,9 +65,7 @@ test(
     assert.ok(computer !== undefined);
     await server.registry.approve(computer.id);
     await server.control.reconsider();
-    for (let tries = 0; server.initial.list().length === 0 && tries < 100; tries += 1) {
-      await page.waitForTimeout(100);
-    }
+    await until(() => server.initial.list().length > 0, "the computer before its menu");
     await page.reload();
     await page
       .getByRole("listitem")
@@ -85,6 +84,7 @@ test(
     await logInByPage(page, site.console.url, "vic", password);
     await page.goto(`${site.console.url}/boot/initial`);
     await page.getByText("needs the role administrator; you are viewer").waitFor();
+    await page.getByRole("radio").nth(3).waitFor();
     const radios = await page.getByRole("radio").all();
     assert.equal(radios.length, 4);
     for (const radio of radios) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findFaults } from "./axe.ts";
 import { browserObstacle, logInByPage } from "./browser.ts";
-import { dataRow, openRoom, password } from "./console-room.ts";
+import { dataRow, openRoom, password, waitForComputers } from "./console-room.ts";
 import { ask } from "./console-site.ts";
 import { addSimulatedInstaller } from "./simulated-installer.ts";
 
@@ -14,8 +14,10 @@ test(
   async (t) => {
     const { site, page, faults } = await openRoom(t, { count: 0 });
     await logInByPage(page, site.console.url, "ann", password);
+    const listed = page.waitForResponse((response) => response.url().endsWith("/api/v1/installers"));
     await page.goto(`${site.console.url}/images`);
-    await page.getByRole("heading", { name: "Images", exact: true }).waitFor();
+    await (await listed).finished();
+    await page.getByRole("region", { name: "lab-image" }).waitFor();
     assert.equal(await page.getByRole("heading", { name: "Installers" }).count(), 0);
     await addSimulatedInstaller(t, site, "debian-12");
     await page.reload();
@@ -38,7 +40,7 @@ test(
     const { site, page, faults } = await openRoom(t, { count: 2 });
     await addSimulatedInstaller(t, site, "debian-12");
     await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00002").waitFor();
+    await waitForComputers(page, 2);
     const [computer] = site.server.registry.list().filter(({ name }) => name === "SIM00002");
     assert.ok(computer !== undefined);
     await site.server.registry.approve(computer.id);

@@ -51,12 +51,12 @@ function connect(
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400 && !condition(); tries += 1) {
+  for (let tries = 0; tries < 2400 && !condition(); tries += 1) {
     await new Promise((resolve) => {
       setTimeout(resolve, 25);
     });
   }
-  assert.ok(condition(), "did not come within 10 s");
+  assert.ok(condition(), "did not come within a minute");
 }
 
 test("live events: strangers, foreign pages and cookies without their proof are refused", async (t) => {
@@ -79,7 +79,7 @@ test("live events: a change is told, and a console that comes back hears what it
   const site = await startSite(t);
   const { adminToken: token, changes } = site.server;
   const first = connect(t, site, { token });
-  await until(() => first.events.length === 1);
+  await until(() => first.events.length >= 1);
   const [hello] = first.events;
   assert.ok(hello?.type === "hello" && !hello.isResumed);
   changes.area("settings");
@@ -87,10 +87,11 @@ test("live events: a change is told, and a console that comes back hears what it
   const after = Math.max(...first.events.map(({ sequence }) => sequence));
   first.socket.close();
   await first.closed;
+  const hasImages = (event: LiveEvent): boolean => event.type === "changed" && event.area === "images";
+  const witness = connect(t, site, { token });
+  await until(() => witness.events.length >= 1);
   changes.area("images");
-  await new Promise((resolve) => {
-    setTimeout(resolve, 600);
-  });
+  await until(() => witness.events.some(hasImages));
   const second = connect(t, site, { token, query: `?after=${after}&epoch=${hello.epoch}` });
   await until(() => second.events.length >= 2);
   assert.ok(second.events[0]?.type === "hello" && second.events[0].isResumed);
@@ -111,19 +112,18 @@ test(
     const { adminToken: token, changes } = site.server;
     const slow = connect(t, site, { token });
     const quick = connect(t, site, { token });
-    await until(() => slow.events.length === 1 && quick.events.length === 1);
+    await until(() => slow.events.length >= 1 && quick.events.length >= 1);
     slow.socket.pause();
     const detail = "x".repeat(100_000);
-    for (let round = 0; round < 200 && slow.socket.readyState === WebSocket.OPEN; round += 1) {
+    const quickCount = (): number => quick.events.filter(({ type }) => type === "boot-event").length;
+    for (let count = 1; count <= 200; count += 1) {
       const event = { at: 1, computerId: null, mac: null, stage: "script", outcome: "done", reason: null };
       changes.bootEvent({ ...event, detail, trace: null });
-      if (round % 20 === 19) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, 300);
-        });
+      if (count % 20 === 0) {
+        // As many as a console may be behind: the next come when it has read these, however slow the machine is.
+        await until(() => quickCount() === count);
       }
     }
-    await until(() => quick.events.length >= 150);
     slow.socket.resume();
     const { code, reason } = await slow.closed;
     assert.ok(code === 1013 || code === 1006, String(code));

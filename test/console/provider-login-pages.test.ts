@@ -33,8 +33,10 @@ test(
     await page.getByRole("main", { name: "Computers" }).waitFor();
     assert.ok(!page.url().includes("code="), page.url());
     await page.getByRole("button", { name: "ann operator" }).click();
-    assert.equal(await page.getByRole("menuitem", { name: "Change password" }).count(), 0);
-    await page.getByRole("menuitem", { name: "Log in again" }).click();
+    const again = page.getByRole("menuitem", { name: "Log in again" });
+    await again.waitFor();
+    assert.equal(await page.getByRole("menuitem", { name: "Change my password" }).count(), 0);
+    await again.click();
     await signIn("ann");
     await page.getByRole("main", { name: "Computers" }).waitFor();
     await page.getByRole("button", { name: "ann operator" }).click();
@@ -82,6 +84,8 @@ test(
     await card.getByLabel("Client secret").fill(providerSecret);
     await card.getByRole("button", { name: "Keep the secret" }).click();
     await card.getByText("One is kept.").waitFor();
+    // That one is kept may be told before the answer to who kept it.
+    await until(async () => (await typed.inputValue()) === "", "the answer");
 
     const entries = await site.server.audit.list({ limit: 100 });
     const written = entries.filter(({ action }) => action === "setProviderSecret");

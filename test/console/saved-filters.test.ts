@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findFaults } from "./axe.ts";
 import { browserObstacle, logInByPage } from "./browser.ts";
-import { dataRow, openRoom, password } from "./console-room.ts";
+import { dataRow, openRoom, password, waitForComputers } from "./console-room.ts";
 
 const skip = browserObstacle() ?? false;
 
@@ -13,7 +13,7 @@ test(
     const { site, page, faults } = await openRoom(t, { count: 4 });
     const { groups, registry } = site.server;
     await logInByPage(page, site.console.url, "ann", password);
-    await dataRow(page, "SIM00004").waitFor();
+    await waitForComputers(page, 4);
     const lab = await groups.add({ name: "LAB1", parent: null });
     const names = ["SIM00001", "SIM00002"];
     const ids = registry.list().filter(({ name }) => names.includes(name));
@@ -35,7 +35,7 @@ test(
     await entry("Left row 1").waitFor();
     await page.reload();
     await entry("Left row 1").click();
-    await dataRow(page, "SIM00001").waitFor();
+    await dataRow(page, "SIM00004").waitFor({ state: "detached" });
     assert.equal(await page.getByRole("grid", { name: "Computers" }).getByRole("row").count(), 2);
     await pane.getByRole("button", { name: "Remove the filter Left row" }).click();
     await entry("Left row 1").waitFor({ state: "detached" });

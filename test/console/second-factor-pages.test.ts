@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import axe from "axe-core";
 import { computeCode, stepAt } from "#server/accounts/one-time-code.ts";
-import { browserObstacle, logInByPage, openBrowser } from "./browser.ts";
+import { browserObstacle, logInByPage, logOutByPage, openBrowser } from "./browser.ts";
 import { startSite } from "./console-site.ts";
 
 const skip = browserObstacle() ?? false;
@@ -43,8 +43,7 @@ test(
     assert.equal(codes.length, 10);
     await dialog.getByRole("button", { name: "Close" }).click();
 
-    await page.getByRole("button", { name: "ann" }).click();
-    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await logOutByPage(page, "ann");
     await page.getByLabel("Name").fill("ann");
     await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Log in" }).click();
@@ -57,8 +56,7 @@ test(
     await page.getByRole("main", { name: "Computers" }).waitFor();
 
     await accounts.createUser({ name: "bob", role: "administrator", password });
-    await page.getByRole("button", { name: "ann" }).click();
-    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await logOutByPage(page, "ann");
     await logInByPage(page, site.console.url, "bob", password);
     await page.getByRole("link", { name: "People" }).click();
     await page.getByRole("button", { name: "Reset the second factor of ann" }).click();

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import axe from "axe-core";
 import type { CDPSession, Page } from "playwright-core";
 import type { SimulatedSite } from "#dev/simulated-site.ts";
-import { browserObstacle, logInByPage, openBrowser } from "./browser.ts";
+import { browserObstacle, logInByPage, logOutByPage, openBrowser } from "./browser.ts";
 import { ask, startSite } from "./console-site.ts";
 
 const skip = browserObstacle() ?? false;
@@ -81,7 +81,7 @@ test(
     await logInByPage(page, url, "ann", password);
     const codes = await addKey(page, "blue key");
     assert.equal(codes.length, 10);
-    await openMenu(page, "Log out");
+    await logOutByPage(page, "ann");
 
     await giveNameAndPassword(page);
     await page.getByLabel("Code of your authenticator").waitFor();
@@ -103,7 +103,7 @@ test(
     await dialog.getByRole("button", { name: "Remove the security key blue key" }).click();
     await dialog.getByText("There is none yet").waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
-    await openMenu(page, "Log out");
+    await logOutByPage(page, "ann");
     await giveNameAndPassword(page);
     await page.getByRole("main", { name: "Computers" }).waitFor();
 
@@ -127,10 +127,10 @@ test(
     const authenticatorId = await plugIn(chrome, true);
     await logInByPage(page, url, "ann", password);
     const codes = await addKey(page, "laptop");
-    await openMenu(page, "Log out");
+    await logOutByPage(page, "ann");
     await page.getByRole("button", { name: "Use a passkey" }).click();
     await page.getByRole("main", { name: "Computers" }).waitFor();
-    await openMenu(page, "Log out");
+    await logOutByPage(page, "ann");
 
     await chrome.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
     await page.getByRole("button", { name: "Use a passkey" }).click();
@@ -176,7 +176,7 @@ test(
     const authenticatorId = await plugIn(chrome, true);
     await logInByPage(page, url, "ann", password);
     await addKey(page, "laptop");
-    await openMenu(page, "Log out");
+    await logOutByPage(page, "ann");
     const send = async (credential: Given): Promise<[number, string]> => {
       const answer = await ask(site, "/api/v1/login/key", { method: "POST", body: { credential } });
       const { code = "", detail = "" } = answer.json as { code?: string; detail?: string };

@@ -32,7 +32,9 @@ test(
     await page.getByText("root", { exact: true }).waitFor();
     const less = { ...told, packages: told.packages.filter((one) => !one.startsWith("bash ")) };
     management.software.receive(id, less);
-    await until(() => management.software.find(id)?.software.packages.length === less.packages.length);
+    const isNoted = ({ detail }: { readonly detail: string }): boolean =>
+      detail.includes("package gone: bash");
+    await until(async () => (await management.history.list(id)).some(isNoted));
     await page.reload();
     await page.getByText(/package gone: bash /).waitFor();
     assert.deepEqual(await findFaults(page, "software"), []);

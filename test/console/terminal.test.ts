@@ -73,6 +73,7 @@ async function worksInBrowser(t: TestContext, remotePort: "0" | "control"): Prom
   await terminal.close();
   await page.goto("about:blank");
   await until(() => server.management.remote.list().length === 0);
+  await until(() => openPorts().length === work.before.length);
   work.after = openPorts();
   const entries = await server.audit.list({ limit: 50, actor: "ann" });
   assert.ok(entries.some(({ action, outcome }) => action === "open-terminal" && outcome === "done"));

@@ -79,7 +79,7 @@ export function WorkPage(): ReactNode {
         <OrderDialog
           order={ordered.order}
           computers={all.filter(({ id }) => ordered.ids.includes(id))}
-          onClose={() => setOrdered(null)}
+          onClose={() => setOrdered((shown) => (shown === ordered ? null : shown))}
           onOrdered={(job) => setJobId(job.id)}
         />
       )}

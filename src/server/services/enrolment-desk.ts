@@ -17,7 +17,7 @@ export type EnrolmentAnswer =
   | { readonly type: "refused"; readonly reason: string };
 
 export type EnrolmentDeskDependencies = {
-  readonly authority: SiteAuthority;
+  readonly authority: Pick<SiteAuthority, "issueComputer">;
   readonly clock: Clock;
   readonly decideEnrolment: (message: EnrollMessage, keyFingerprint: string) => Promise<EnrolmentAnswer>;
   readonly count: (reason: string) => void;
@@ -35,6 +35,8 @@ export class EnrolmentDesk {
   /** Keyed by connection. BOUNDED as the strangers are. */
   readonly #waiting = new Map<TLSSocket, Waiting>();
   readonly #budget: AnswerBudget;
+  /** How often all were asked about again. */
+  #roundCount = 0;
 
   constructor(dependencies: EnrolmentDeskDependencies) {
     this.#dependencies = dependencies;
@@ -56,7 +58,8 @@ export class EnrolmentDesk {
 
   /** Asks again for everyone who waits; called when something was approved. */
   async reconsider(): Promise<void> {
-    for (const { socket, message, key } of this.#waiting.values()) {
+    this.#roundCount += 1;
+    for (const { socket, message, key } of [...this.#waiting.values()]) {
       await this.#decide(socket, message, key);
     }
   }
@@ -82,6 +85,7 @@ export class EnrolmentDesk {
     const fingerprint = createHash("sha256")
       .update(key.export({ type: "spki", format: "der" }))
       .digest("hex");
+    const roundCount = this.#roundCount;
     const answer = await decideEnrolment(message, fingerprint);
     count(`enrolment-${answer.type}`);
     switch (answer.type) {
@@ -98,6 +102,10 @@ export class EnrolmentDesk {
           this.#waiting.set(socket, { socket, message, key });
           onWaiting(socket);
           write(socket, { type: "pending", reason: answer.reason });
+          // Approved while this was decided, when it was not among those who wait yet: nobody would ask again.
+          if (roundCount !== this.#roundCount) {
+            await this.#decide(socket, message, key);
+          }
         }
         break;
       case "refused":

@@ -58,13 +58,16 @@ function toBody(
   };
 }
 
-/** Says what will happen to which computers, and does it. Work that erases many is confirmed with the password. */
-export function OrderDialog(props: {
+type OrderDialogProps = {
   readonly order: WorkOrder;
   readonly computers: readonly ComputerResource[];
+  /** Called also when an order has come that was closed on its way: another may be shown by then. */
   readonly onClose: () => void;
   readonly onOrdered: (job: JobResource) => void;
-}): ReactNode {
+};
+
+/** Says what will happen to which computers, and does it. Work that erases many is confirmed with the password. */
+export function OrderDialog(props: OrderDialogProps): ReactNode {
   const { order, onClose, onOrdered } = props;
   const client = useQueryClient();
   const [typed, setTyped] = useState(nothingTyped);

@@ -6,9 +6,12 @@ import type { TestContext } from "node:test";
 import { pino } from "pino";
 import { type SimulatedSite, startSimulatedSite } from "#dev/simulated-site.ts";
 
-/** Each test process has its own ports, so that files may run beside each other. */
+/**
+ * Each test process has its own ports, so that files may run beside each other; below those that Linux gives to connections,
+ * one of which would keep a server from its port.
+ */
 export function portsOf(index: number): { consolePort: number; controlPort: number; httpPort: number } {
-  const first = 20_000 + (process.pid % 1000) * 24 + index * 3;
+  const first = 10_000 + (process.pid % 900) * 24 + index * 3;
   return { consolePort: first, controlPort: first + 1, httpPort: first + 2 };
 }
 

@@ -39,3 +39,33 @@ test(
     assert.deepEqual(faults, []);
   },
 );
+
+test(
+  "console: a button that is pressed twice before the page is drawn again orders once",
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const { site, page, faults } = await openRoom(t, { count: 1 });
+    await logInByPage(page, site.console.url, "ann", password);
+    await letIn({ site, page }, 1);
+    await dataRow(page, "SIM00001").click();
+    await page.getByRole("button", { name: "Restart", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Restart" });
+    await dialog.getByRole("button", { name: "Order for 1 computer" }).waitFor();
+    const orders: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST" && request.url().endsWith("/api/v1/jobs")) {
+        orders.push(request.url());
+      }
+    });
+    // As a busy browser takes a double click: both before anything else.
+    await page.evaluate(`{
+      const button = document.querySelector("dialog[open] button[type=submit]");
+      button.click();
+      button.click();
+    }`);
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(orders.length, 1);
+    assert.equal(site.server.jobs.listJobs().length, 1);
+    assert.deepEqual(faults, []);
+  },
+);

@@ -31,9 +31,17 @@ export function Dialog({ title, onClose, children, action, error }: DialogProps)
       }
     };
   }, []);
+  // Only when it is drawn again its button is off: the second press of a double click may come before.
+  const isRunning = useRef(false);
+  useEffect(() => {
+    isRunning.current = false;
+  });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    action?.run();
+    if (!isRunning.current) {
+      isRunning.current = true;
+      action?.run();
+    }
   };
   return (
     <dialog

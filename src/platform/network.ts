@@ -43,6 +43,11 @@ export type UdpOptions = {
    * until the handler returns. Default false.
    */
   readonly joined?: boolean;
+  /**
+   * Each datagram is answered by its handler at once. What has come to any such socket is then handed over in one turn
+   * of the event loop. The bytes are valid only until the handler returns. Default false.
+   */
+  readonly conversational?: boolean;
 };
 
 export type Datagram = {
@@ -59,7 +64,7 @@ export type UdpSocket = {
   readonly localPort: number;
   /** Called for each datagram; one handler only, set before the first await after opening. */
   onDatagram(handler: (datagram: Datagram) => void): void;
-  /** Fire and forget; failures go to `onError` and are counted, never thrown. */
+  /** Fire and forget; failures go to `onError` and are counted, never thrown. `bytes` may be used again when it returns. */
   send(bytes: Uint8Array, to: { readonly address: Ipv4Address; readonly port: number }): void;
   /**
    * Sends `bytes` as datagrams of `datagramSizeBytes` each, the last as long as what is left, in as few system calls as

@@ -9,6 +9,7 @@ import { NetworkError } from "../network-error.ts";
 import type { Datagram, NetworkInterface, UdpOptions, UdpSocket } from "../network.ts";
 import { BatchReceiver, type ReceiveHandler } from "./native/batch-receiver.ts";
 import { BatchSender } from "./native/batch-sender.ts";
+import { ReadySockets } from "./native/ready-sockets.ts";
 import {
   closeSocket,
   openSocket,
@@ -70,9 +71,13 @@ export async function openLinuxUdpSocket(
     // libuv sets it on every descriptor it is given; left on, any other program could share our port.
     setIntegerOption(fd, k.SOL_SOCKET, k.SO_REUSEADDR, 0, "SO_REUSEADDR");
   }
-  const batchReceiver = options.joined === true ? new BatchReceiver(fd) : null;
-  return new LinuxUdpSocket({ grant, nic, socket, fd, batchReceiver, listInterfaces });
+  const batchReceiver = options.joined === true ? new BatchReceiver() : null;
+  const together = options.conversational === true ? (conversations ??= new ReadySockets()) : null;
+  return new LinuxUdpSocket({ grant, nic, socket, fd, batchReceiver, together, listInterfaces });
 }
+
+/** All such sockets of the process; made with the first one. */
+let conversations: ReadySockets | null = null;
 
 type Parts = {
   readonly grant: SocketGrant;
@@ -81,6 +86,8 @@ type Parts = {
   readonly fd: number;
   /** For sockets that take streams of datagrams. */
   readonly batchReceiver: BatchReceiver | null;
+  /** For sockets whose datagrams are answered at once. */
+  readonly together: ReadySockets | null;
   readonly listInterfaces: () => readonly NetworkInterface[];
 };
 
@@ -106,7 +113,7 @@ class LinuxUdpSocket implements UdpSocket {
   }
 
   onDatagram(handler: (datagram: Datagram) => void): void {
-    const { nic, socket, batchReceiver, listInterfaces } = this.#parts;
+    const { nic, socket, fd, together, listInterfaces } = this.#parts;
     let lastSource = "";
     let interfaceName = nic?.name ?? "";
     const handOver = (bytes: Uint8Array, sourceAddress: Ipv4Address, sourcePort: number): void => {
@@ -116,13 +123,11 @@ class LinuxUdpSocket implements UdpSocket {
       }
       handler({ bytes, sourceAddress, sourcePort, interfaceName });
     };
+    together?.watch(fd, handOver);
     socket.removeAllListeners("message");
     socket.on("message", (bytes, source) => {
       handOver(bytes, source.address as Ipv4Address, source.port);
-      // Whoever streams has sent more meanwhile, and the event loop would bring each of them with a call of its own.
-      if (batchReceiver !== null && !this.#isClosed) {
-        this.#receiveBatch(batchReceiver, handOver);
-      }
+      this.#receiveMore(handOver);
     });
   }
 
@@ -198,14 +203,20 @@ class LinuxUdpSocket implements UdpSocket {
     }
     // From here on the descriptor's number may belong to another file.
     this.#isClosed = true;
+    this.#parts.together?.forget(this.#parts.fd);
     await new Promise<void>((resolve) => {
       this.#parts.socket.close(() => resolve());
     });
   }
 
-  #receiveBatch(receiver: BatchReceiver, handOver: ReceiveHandler): void {
+  /** More has come meanwhile, and the event loop would bring each datagram with a call of its own. */
+  #receiveMore(handOver: ReceiveHandler): void {
+    const { fd, batchReceiver, together } = this.#parts;
     try {
-      receiver.receive(handOver);
+      together?.receive();
+      if (!this.#isClosed) {
+        batchReceiver?.receive(fd, handOver);
+      }
     } catch (error) {
       this.#fail(error);
     }

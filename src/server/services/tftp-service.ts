@@ -18,6 +18,7 @@ import {
 import { ListenerSet } from "./listener-set.ts";
 import { MtftpService } from "./mtftp-service.ts";
 import { TftpMulticast } from "./tftp-multicast.ts";
+import { WindowSender } from "./window-sender.ts";
 
 /** Ethernet, IP and UDP headers and the four bytes of DATA: what a block leaves of the link's MTU. */
 const headersSizeBytes = 20 + 8 + 4;
@@ -77,6 +78,7 @@ export class TftpService {
   /** Keyed by reason. BOUNDED by the reasons below. */
   readonly counters = new Map<string, number>();
 
+  readonly #blocks = new WindowSender();
   readonly #multicast: TftpMulticast;
   readonly #mtftp: MtftpService;
 
@@ -123,7 +125,10 @@ export class TftpService {
 
   async #open(grant: SocketGrant): Promise<UdpSocket> {
     const nic = this.#options.interfaces.find(({ name }) => name === grant.interfaceName);
-    const socket = await this.#dependencies.network.openUdp(grant, { receiveBufferBytes: 1 << 20 });
+    const socket = await this.#dependencies.network.openUdp(grant, {
+      receiveBufferBytes: 1 << 20,
+      conversational: true,
+    });
     socket.onDatagram((datagram) => {
       if (nic !== undefined) {
         this.#receive(socket, nic, datagram);
@@ -257,7 +262,7 @@ export class TftpService {
       interfaceName: networkInterface.name,
       localAddress: networkInterface.address,
     });
-    return this.#dependencies.network.openUdp(grant, { sendBufferBytes: 1 << 20 });
+    return this.#dependencies.network.openUdp(grant, { sendBufferBytes: 1 << 20, conversational: true });
   }
 
   #receiveOnTransfer(transfer: Transfer, datagram: Datagram): void {
@@ -276,10 +281,7 @@ export class TftpService {
   }
 
   #apply(transfer: Transfer, outputs: readonly TransferOutput[]): void {
-    sendTogether(
-      transfer,
-      outputs.flatMap((output) => (output.type === "send" ? [encodeTftpPacket(output.packet)] : [])),
-    );
+    this.#blocks.send(transfer, outputs);
     for (const output of outputs) {
       switch (output.type) {
         case "send":
@@ -344,18 +346,5 @@ export class TftpService {
       serverAddress: networkInterface.address,
       outcome,
     });
-  }
-}
-
-/** The blocks of a window leave by one call: all are of one size, the last of the file may be shorter. */
-function sendTogether({ socket, client }: Transfer, packets: readonly Uint8Array[]): void {
-  const [first] = packets;
-  if (first === undefined) {
-    return;
-  }
-  const takenBytes =
-    packets.length === 1 ? 0 : socket.sendBatch(Buffer.concat(packets), first.byteLength, client);
-  for (const packet of packets.slice(Math.ceil(takenBytes / first.byteLength))) {
-    socket.send(packet, client);
   }
 }

@@ -122,6 +122,26 @@ function putOptions(writer: ByteWriter, options: TftpOptions): void {
   }
 }
 
+export const blockHeaderSizeBytes = 4;
+
+/**
+ * Writes one DATA packet where there is room for it: a window of them is built without memory for each.
+ *
+ * @returns the offset behind it
+ */
+export function writeDataPacket(
+  target: Uint8Array,
+  offset: number,
+  { blockNumber, data }: Extract<TftpPacket, { readonly type: "data" }>,
+): number {
+  target[offset] = 0;
+  target[offset + 1] = opcodes.data;
+  target[offset + 2] = (blockNumber >> 8) & 0xff;
+  target[offset + 3] = blockNumber & 0xff;
+  target.set(data, offset + blockHeaderSizeBytes);
+  return offset + blockHeaderSizeBytes + data.byteLength;
+}
+
 /** Encodes one TFTP packet. Block numbers are taken modulo 65536. */
 export function encodeTftpPacket(packet: TftpPacket): Uint8Array {
   const writer = new ByteWriter(packet.type === "data" ? packet.data.byteLength + 4 : 128);

@@ -13,9 +13,8 @@ const messageBytesMax = 65_536;
 
 export type ReceiveHandler = (bytes: Uint8Array, sourceAddress: Ipv4Address, sourcePort: number) => void;
 
-/** Reads what waits at a socket, many datagrams in one system call, into memory that is used again. */
+/** Reads what waits at one socket or another, many datagrams in one system call, into memory that is used again. */
 export class BatchReceiver {
-  readonly #fd: number;
   readonly #memory = Buffer.allocUnsafeSlow(messageCountMax * messageBytesMax);
   readonly #messages: readonly Uint8Array[];
   readonly #headers = Buffer.alloc(messageCountMax * headerSizeBytes);
@@ -25,8 +24,7 @@ export class BatchReceiver {
   #sourceNumber = -1;
   #sourceAddress: Ipv4Address = Ipv4Address.any;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor() {
     const [memoryAt, vectorsAt] = [addressOf(this.#memory), addressOf(this.#vectors)];
     const addressesAt = addressOf(this.#addresses);
     this.#messages = Array.from({ length: messageCountMax }, (_, index) => {
@@ -50,8 +48,8 @@ export class BatchReceiver {
    *
    * @throws SystemCallError
    */
-  receive(handler: ReceiveHandler): void {
-    const count = receiveMessages(this.#fd, this.#headers, messageCountMax);
+  receive(fd: number, handler: ReceiveHandler): void {
+    const count = receiveMessages(fd, this.#headers, messageCountMax);
     for (let index = 0; index < count; index += 1) {
       const sizeBytes = this.#headers.readUInt32LE(index * headerSizeBytes + receivedSizeAt);
       const message = this.#messages[index];

@@ -60,6 +60,9 @@ const { functions: libc } = dlopen("libc.so.6", {
   recvmmsg: { arguments: ["i32", "pointer", "u32", "i32", "pointer"], return: "i32" },
   close: { arguments: ["i32"], return: "i32" },
   ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
+  epoll_create1: { arguments: ["i32"], return: "i32" },
+  epoll_ctl: { arguments: ["i32", "i32", "i32", "pointer"], return: "i32" },
+  epoll_wait: { arguments: ["i32", "pointer", "i32", "i32"], return: "i32" },
   if_nametoindex: { arguments: ["pointer"], return: "u32" },
   __errno_location: { arguments: [], return: "pointer" },
 });
@@ -137,6 +140,23 @@ export function receiveMessages(fd: number, headers: Uint8Array, countMax: numbe
   // Nothing waits: that is most calls' end, and an exception for each would be dear.
   const isEmpty = count < 0 && getInt32(libc.__errno_location()) === systemErrors.EAGAIN;
   return isEmpty ? 0 : check("recvmmsg", count);
+}
+
+/** @returns a descriptor by which many others are asked at once. epoll(7) */
+export function openEventPoll(): number {
+  const closeOnExec = socketConstants.SOCK_CLOEXEC;
+  return check("epoll_create1", libc.epoll_create1(closeOnExec));
+}
+
+/** A watched descriptor is forgotten by the kernel when it is closed. `event`: struct epoll_event. */
+export function watchDescriptor(poll: number, fd: number, event: Uint8Array): void {
+  const add = 1;
+  check("epoll_ctl", libc.epoll_ctl(poll, add, fd, getRawPointer(event)));
+}
+
+/** Fills an array of struct epoll_event with what is ready now; how many. It never waits. */
+export function readyDescriptors(poll: number, events: Uint8Array, countMax: number): number {
+  return check("epoll_wait", libc.epoll_wait(poll, getRawPointer(events), countMax, 0));
 }
 
 /** Where the kernel finds these bytes. They must stay referenced while it may look. */

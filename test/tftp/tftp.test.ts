@@ -148,6 +148,35 @@ test("TFTP multicast: two atftp clients share one transmission of a file (RFC 20
   assert.match(await site.server.waitFor('"multicast-complete":2'), /ready/);
 });
 
+test("TFTP: ten clients at once, half of them in windows, each get their own file whole", async (t) => {
+  const obstacle = networkTestObstacle("ip", "atftp");
+  if (obstacle !== null) {
+    t.skip(obstacle);
+    return;
+  }
+  const site = await startSite(t, "dynamic");
+  const reads = Array.from({ length: 10 }, (_, index) => ({
+    name: index % 3 === 0 ? "edge.bin" : "medium.bin",
+    target: join(site.folder, `got-${index}`),
+    window: index % 2 === 0 ? "1" : "16",
+  }));
+  await Promise.all(
+    reads.map(({ name, target, window }) => {
+      const options = ["--option", "blksize 1428", "--option", `windowsize ${window}`];
+      const { child } = site.hosts.start("client", "atftp", [
+        ...options,
+        ...["-g", "-r", name, "-l", target, "10.9.0.1"],
+      ]);
+      return new Promise((resolve) => {
+        child.once("exit", resolve);
+      });
+    }),
+  );
+  for (const { name, target } of reads) {
+    assert.ok(readFileSync(target).equals(expected(name)), `${target} differs from ${name}`);
+  }
+});
+
 test("TFTP: random and truncated datagrams at port 69 are counted, never answered with data, never fatal", async (t) => {
   const obstacle = networkTestObstacle("ip", "curl");
   if (obstacle !== null) {

@@ -144,14 +144,14 @@ export function receiveMessages(fd: number, headers: Uint8Array, countMax: numbe
 
 /** @returns a descriptor by which many others are asked at once. epoll(7) */
 export function openEventPoll(): number {
-  const closeOnExec = socketConstants.SOCK_CLOEXEC;
-  return check("epoll_create1", libc.epoll_create1(closeOnExec));
+  // EPOLL_CLOEXEC has the value of the flag for sockets.
+  return check("epoll_create1", libc.epoll_create1(socketConstants.SOCK_CLOEXEC));
 }
 
 /** A watched descriptor is forgotten by the kernel when it is closed. `event`: struct epoll_event. */
 export function watchDescriptor(poll: number, fd: number, event: Uint8Array): void {
-  const add = 1;
-  check("epoll_ctl", libc.epoll_ctl(poll, add, fd, getRawPointer(event)));
+  const EPOLL_CTL_ADD = 1;
+  check("epoll_ctl", libc.epoll_ctl(poll, EPOLL_CTL_ADD, fd, getRawPointer(event)));
 }
 
 /** Fills an array of struct epoll_event with what is ready now; how many. It never waits. */

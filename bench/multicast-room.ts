@@ -69,7 +69,7 @@ function copies({ result }: Outcome): number {
 async function measureLink(): Promise<void> {
   const rows: Row[] = [];
   for (const lossPercent of [0, 1, 5]) {
-    const outcome = await play(256 * mib, { mbps: 1000, lossPercent }, alike(1));
+    const outcome = await play(256 * mib, { mbps: 1000, lossPercent, isCable: true }, alike(1));
     const ms = finishedMs(outcome, [0]);
     const goodputMbps = (outcome.contentBytes * 8) / 1000 / ms;
     const onWireMbps = (outcome.result.sentBytes * 8) / 1000 / ms;

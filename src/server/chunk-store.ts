@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 import { access, readdir, readFile, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { compressChunk, decompressChunk } from "#platform/chunk-frame.ts";
+import { compressChunk } from "#platform/chunk-frame.ts";
 import { writeDurably } from "#platform/durable-file.ts";
+import { FrameChecker } from "#platform/frame-checker.ts";
 import { ChunkArrival } from "./chunk-arrival.ts";
 
 /** The largest chunk a manifest may have. */
@@ -55,6 +56,7 @@ export type ChunkHold = {
 /** Each chunk once, as a file named by the SHA-256 of its content, holding one zstd frame. */
 export class ChunkStore {
   readonly #folder: string;
+  readonly #checker = new FrameChecker();
   /** Chunks being written, keyed by hash: equal ones come at the same time. BOUNDED by the callers' parallel puts. */
   readonly #writing = new Map<string, Promise<void>>();
   /** BOUNDED by imports and uploads at the same time, each by the chunks of one content. */
@@ -139,8 +141,7 @@ export class ChunkStore {
    * @throws ChunkStoreFullError
    */
   async putFrame(chunkHash: string, frame: Uint8Array): Promise<boolean> {
-    const content = await decompressChunk(frame, contentSizeBytesMax);
-    if (content === null || hash("sha256", content) !== chunkHash) {
+    if ((await this.#checker.hashContent(frame, contentSizeBytesMax)) !== chunkHash) {
       return false;
     }
     const writing = this.#writing.get(chunkHash);
@@ -242,8 +243,7 @@ export class ChunkStore {
   /** @throws ChunkError when the chunk is absent or does not hash to its name */
   async verify(chunkHash: string): Promise<void> {
     const frame = await this.readFrame(chunkHash);
-    const content = await decompressChunk(frame, contentSizeBytesMax);
-    if (content === null || hash("sha256", content) !== chunkHash) {
+    if ((await this.#checker.hashContent(frame, contentSizeBytesMax)) !== chunkHash) {
       throw new ChunkError("chunk-damaged", chunkHash);
     }
   }

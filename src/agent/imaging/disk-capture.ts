@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { ImageLayout } from "#engine/image/layout.ts";
 import { defaultChunkSizeBytes, encodeManifest, type Manifest } from "#engine/image/manifest.ts";
+import { alignedMemory } from "#platform/aligned-memory.ts";
 import type { Disk } from "#platform/disk.ts";
 import { toRanges } from "#wire/control/imaging-messages.ts";
 import { type ByteRange, RangeCursor } from "./byte-range.ts";
@@ -55,8 +56,8 @@ export class DiskCapture {
   /** Reads and names everything that is not named yet; nothing is sent. */
   async nameAll(onProgress: (doneBytes: number) => void, signal: AbortSignal): Promise<void> {
     const todo = this.#pieces.filter(({ index }) => !this.#hashes.has(index));
-    await this.#work(todo, signal, async (piece) => {
-      const content = await this.#read(piece);
+    await this.#work(todo, signal, async (piece, memory) => {
+      const content = await this.#read(piece, memory);
       this.#hashes.set(piece.index, isZero(content) ? null : hash("sha256", content));
       onProgress(this.#hashes.size * defaultChunkSizeBytes);
     });
@@ -78,8 +79,8 @@ export class DiskCapture {
       await this.#sendNamed(transfer, upload, onProgress, signal);
     }
     const todo = this.#pieces.filter(({ index }) => !this.#hashes.has(index));
-    await this.#work(todo, signal, async (piece) => {
-      await this.#send(piece, upload);
+    await this.#work(todo, signal, async (piece, memory) => {
+      await this.#send(piece, upload, memory);
       const doneBytes = this.#hashes.size * defaultChunkSizeBytes;
       onProgress({ doneBytes, sentBytes: upload.sentBytes });
     });
@@ -89,20 +90,22 @@ export class DiskCapture {
   async #work(
     pieces: readonly Piece[],
     signal: AbortSignal,
-    act: (piece: Piece) => Promise<void>,
+    act: (piece: Piece, memory: Uint8Array) => Promise<void>,
   ): Promise<void> {
     const next = pieces[Symbol.iterator]();
     const worker = async (): Promise<void> => {
+      // One chunk's memory for each: that much for every chunk would keep the garbage collector busy.
+      const memory = alignedMemory(defaultChunkSizeBytes);
       for (const piece of next) {
         signal.throwIfAborted();
-        await act(piece);
+        await act(piece, memory);
       }
     };
     await Promise.all(Array.from({ length: workerCount }, worker));
   }
 
-  async #send(piece: Piece, upload: ChunkUpload): Promise<void> {
-    const content = await this.#read(piece);
+  async #send(piece: Piece, upload: ChunkUpload, memory: Uint8Array): Promise<void> {
+    const content = await this.#read(piece, memory);
     if (isZero(content)) {
       this.#hashes.set(piece.index, null);
       return;
@@ -141,8 +144,8 @@ export class DiskCapture {
       return chunkHash !== null && lacking.delete(chunkHash);
     });
     let doneCount = this.#hashes.size - pieces.length;
-    await this.#work(pieces, signal, async (piece) => {
-      const content = await this.#read(piece);
+    await this.#work(pieces, signal, async (piece, memory) => {
+      const content = await this.#read(piece, memory);
       const chunkHash = hash("sha256", content);
       if (chunkHash !== this.#hashes.get(piece.index)) {
         throw new Error("the disk changes while it is captured; something else writes to it");
@@ -156,27 +159,20 @@ export class DiskCapture {
     });
   }
 
-  /** The chunk with what is not in use as zeros, so that equal disks give equal chunks. */
-  async #read({ index, parts }: Piece): Promise<Uint8Array> {
+  /** The chunk with what is not in use as zeros, so that equal disks give equal chunks. Lies in `memory`. */
+  async #read({ index, parts }: Piece, memory: Uint8Array): Promise<Uint8Array> {
     const offset = index * defaultChunkSizeBytes;
-    const length = Math.min(defaultChunkSizeBytes, this.#disk.sizeBytes - offset);
-    const [first] = parts;
+    const content = memory.subarray(0, Math.min(defaultChunkSizeBytes, this.#disk.sizeBytes - offset));
+    const from = (parts[0]?.startBytes ?? offset) - offset;
     const last = parts.at(-1);
-    if (first === undefined || last === undefined) {
-      return zeros.subarray(0, length);
-    }
-    const found = await this.#disk.read(
-      first.startBytes,
-      last.startBytes + last.sizeBytes - first.startBytes,
-    );
-    if (parts.length === 1 && found.byteLength === length) {
-      return found;
-    }
-    const content = new Uint8Array(length);
+    const end = last === undefined ? from : last.startBytes + last.sizeBytes - offset;
+    await this.#disk.read(offset + from, end - from, content.subarray(from, end));
+    let usedEnd = 0;
     for (const { startBytes, sizeBytes } of parts) {
-      const from = startBytes - first.startBytes;
-      content.set(found.subarray(from, from + sizeBytes), startBytes - offset);
+      content.fill(0, usedEnd, startBytes - offset);
+      usedEnd = startBytes - offset + sizeBytes;
     }
+    content.fill(0, usedEnd);
     return content;
   }
 

@@ -13,7 +13,10 @@ export type FrameCheckAnswer = { readonly id: number; readonly contentHash: stri
 function hashContent({ frame, sizeBytesMax }: FrameCheckRequest): string | null {
   try {
     // In one piece, see chunk-frame.ts.
-    return hash("sha256", zstdDecompressSync(frame, { maxOutputLength: sizeBytesMax, chunkSize: sizeBytesMax }));
+    return hash(
+      "sha256",
+      zstdDecompressSync(frame, { maxOutputLength: sizeBytesMax, chunkSize: sizeBytesMax }),
+    );
   } catch {
     return null;
   }
@@ -21,5 +24,6 @@ function hashContent({ frame, sizeBytesMax }: FrameCheckRequest): string | null 
 
 parentPort?.on("message", (request: FrameCheckRequest) => {
   const answer: FrameCheckAnswer = { id: request.id, contentHash: hashContent(request) };
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window, has no origin
   parentPort?.postMessage(answer);
 });

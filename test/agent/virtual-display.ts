@@ -15,7 +15,10 @@ export class VirtualDisplay {
   }
 
   static async start(t: TestEnd, folder: string, size = "640x480"): Promise<VirtualDisplay> {
+    // Each has its own file, as under a display manager: a server whose file is emptied lets every local user in.
+    const serverAuthorityPath = join(folder, "Xauthority-server");
     const authorityPath = join(folder, "Xauthority");
+    writeFileSync(serverAuthorityPath, "");
     writeFileSync(authorityPath, "");
     const cookie = randomBytes(16).toString("hex");
     const server = spawn(
@@ -30,12 +33,12 @@ export class VirtualDisplay {
         "-nolisten",
         "tcp",
         "-auth",
-        authorityPath,
+        serverAuthorityPath,
       ],
       { stdio: ["ignore", "ignore", "ignore", "pipe"] },
     );
     // Any display number: it reads the key when its first client comes.
-    execFileSync("xauth", ["-q", "-f", authorityPath, "add", ":0", ".", cookie]);
+    execFileSync("xauth", ["-q", "-f", serverAuthorityPath, "add", ":0", ".", cookie]);
     t.after(() => void server.kill("SIGKILL"));
     const name = await new Promise<string>((resolve, reject) => {
       server.once("exit", () => reject(new Error("Xvfb has ended")));

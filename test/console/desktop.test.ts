@@ -65,8 +65,6 @@ test(
   async (t) => {
     const { site, page } = await openRoom(t, { count: 0 });
     const display = await VirtualDisplay.start(t, site.server.config.dataDir);
-    // The display has read its key when it has had a client.
-    display.run("xsetroot", "-solid", "#12ab56");
     writeFileSync(join(site.server.config.dataDir, "Xauthority"), "");
     startRealAgent(t, site, { remoteDisplay: display.name });
     const closed = new Promise((resolve) => {

@@ -62,16 +62,13 @@ export async function approve(site: LabSite, computer: VirtualComputer): Promise
   return untilRecord(site, computer, "connects", ({ environment }) => environment === "preboot", 300_000);
 }
 
-/** Images one computer, compares its disk with the source at the moment it restarts, and waits for its agent. */
-export async function deployToOne(
+/** Waits until an imaged computer restarts, compares its disk with the source at that moment, and switches it on again. */
+export async function startImaged(
   site: LabSite,
   computer: VirtualComputer,
-  imageName: string,
   sourcePath: string,
 ): Promise<void> {
   const { size } = await stat(sourcePath);
-  const record = await findRecord(site, computer);
-  const deploying = site.portolanShown("deploy", imageName, record?.id ?? computer.plan.name);
   await computer.waitOff(1_800_000);
   const [found, wanted] = [await hashFile(computer.diskPath, size), await hashFile(sourcePath, size)];
   if (found !== wanted) {
@@ -79,6 +76,18 @@ export async function deployToOne(
   }
   site.steps.say(`  ${computer.plan.name} restarts; its disk equals the source (${wanted.slice(0, 12)}…)`);
   computer.powerOn();
+}
+
+/** Images one computer, compares its disk with the source at the moment it restarts, and waits for its agent. */
+export async function deployToOne(
+  site: LabSite,
+  computer: VirtualComputer,
+  imageName: string,
+  sourcePath: string,
+): Promise<void> {
+  const record = await findRecord(site, computer);
+  const deploying = site.portolanShown("deploy", imageName, record?.id ?? computer.plan.name);
+  await startImaged(site, computer, sourcePath);
   const code = await deploying;
   if (code !== 0) {
     throw new Error(`portolan deploy ended with ${code}`);

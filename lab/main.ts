@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { bringDown, bringUp, holdDoor, passedDoor, readyLine } from "./background.ts";
 import { enterIsolation, isInside, LabError } from "./isolation.ts";
 import { captureAndRestore } from "./scenarios/capture.ts";
+import { failingDisk } from "./scenarios/failing-disk.ts";
 import { firewalledSegment } from "./scenarios/firewall.ts";
 import { firstDeployment } from "./scenarios/first-deployment.ts";
 import { scriptedInstallation } from "./scenarios/installer.ts";
@@ -31,6 +32,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "server-killed": {
     title: "the same with the server killed and started again while it images",
     run: (site) => firstDeployment(site, { killServer: true }),
+  },
+  "failing-disk": {
+    title:
+      "two computers in one session, and one's disk fails: it says so and has no start, the other is done",
+    run: failingDisk,
   },
   menu: {
     title:

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, existsSync } from "node:fs";
 import { copyFile, truncate, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Accelerator } from "./accelerator.ts";
 import { switchName } from "./segment-network.ts";
@@ -42,6 +43,8 @@ const processors: Readonly<Record<Accelerator, readonly string[]>> = {
 /** A bare computer: real firmware, an empty disk, a network card. */
 export class VirtualComputer {
   readonly plan: ComputerPlan;
+  /** This sector of its disk can be read, and every write to it fails. Counts from the next time it is switched on. */
+  badSector: number | null = null;
   readonly diskPath: string;
   readonly serialPath: string;
   #child: ChildProcess | null = null;
@@ -139,6 +142,17 @@ export class VirtualComputer {
     return join(this.plan.folder, `${this.plan.name}.qmp`);
   }
 
+  get #diskOptions(): string {
+    if (this.badSector === null) {
+      return `file=${this.diskPath}`;
+    }
+    const fault = { event: "pwritev", iotype: "write", errno: constants.errno.EIO, sector: this.badSector };
+    return [
+      ...["file.driver=blkdebug", `file.image.filename=${this.diskPath}`],
+      ...Object.entries(fault).map(([name, value]) => `file.inject-error.0.${name}=${value}`),
+    ].join(",");
+  }
+
   #arguments(): string[] {
     const { firmware, mac, uuid, tap, memoryMib, name, accelerator } = this.plan;
     const isSecure = firmware === "uefi-secure";
@@ -161,7 +175,7 @@ export class VirtualComputer {
       ...secure,
       ...["-netdev", `tap,id=net0,ifname=${tap},script=no,downscript=no`],
       ...["-device", `virtio-net-pci,netdev=net0,mac=${mac},bootindex=${networkIndex}${rom}`],
-      ...["-drive", `if=none,id=disk0,format=raw,cache=unsafe,file=${this.diskPath}`],
+      ...["-drive", `if=none,id=disk0,format=raw,cache=unsafe,${this.#diskOptions}`],
       ...["-device", `virtio-blk-pci,drive=disk0,serial=${name}-disk,bootindex=${diskIndex}`],
       ...["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"],
       ...["-object", "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0"],

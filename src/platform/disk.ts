@@ -54,14 +54,14 @@ export async function openDisk(path: string, mode: "read" | "write"): Promise<Di
     sizeBytes,
     async read(offset, length, into = alignedMemory(length)) {
       const bytes = into.subarray(0, length);
-      if ((await direct?.read(offset, bytes).catch(failing(`read at ${offset}`))) === true) {
+      if ((await direct?.read(offset, bytes).catch(failing(`read at byte ${offset}`))) === true) {
         return bytes;
       }
       let done = 0;
       while (done < length) {
         const { bytesRead } = await handle
           .read(bytes, done, length - done, offset + done)
-          .catch(failing(`read at ${offset + done}`));
+          .catch(failing(`read at byte ${offset + done}`));
         if (bytesRead === 0) {
           throw new Error(`${path} ended at ${offset + done} of ${offset + length}`);
         }
@@ -70,14 +70,14 @@ export async function openDisk(path: string, mode: "read" | "write"): Promise<Di
       return bytes;
     },
     async write(offset, bytes) {
-      if ((await direct?.write(offset, bytes).catch(failing(`written at ${offset}`))) === true) {
+      if ((await direct?.write(offset, bytes).catch(failing(`written at byte ${offset}`))) === true) {
         return;
       }
       let done = 0;
       while (done < bytes.byteLength) {
         const { bytesWritten } = await handle
           .write(bytes, done, bytes.byteLength - done, offset + done)
-          .catch(failing(`written at ${offset + done}`));
+          .catch(failing(`written at byte ${offset + done}`));
         done += bytesWritten;
       }
     },

@@ -188,6 +188,8 @@ test(
     assert.equal(await deploying.waitForEnd(), 1, deploying.output());
     assert.ok(deploying.output().includes(`${loop} could not be written`), deploying.output());
     assert.match(deploying.output(), /(EIO|i\/o error).*replace it|ENOSPC.*it has no room/i);
+    const name = loop.replace("/dev/", "");
+    assert.match(deploying.output(), new RegExp(`${name} \\(.*serial ${name}\\) was left unbootable`));
     assert.ok(writtenCount(loop) > 0, "it failed while it was written");
     assert.ok(
       readAt(loop, 0).every((byte) => byte === 0),

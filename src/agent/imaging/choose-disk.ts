@@ -4,7 +4,8 @@ export type DiskChoice =
   | { readonly type: "chosen"; readonly disk: DiskInventory }
   | { readonly type: "refused"; readonly reason: string };
 
-function describe(disk: DiskInventory): string {
+/** Name, size, model and serial, as somebody before the open computer needs them. */
+export function describeDisk(disk: DiskInventory): string {
   const facts = [disk.model, disk.serial === null ? null : `serial ${disk.serial}`].filter(
     (fact) => fact !== null,
   );
@@ -52,20 +53,20 @@ export function chooseDisk(
     const seen =
       disks.length === 0
         ? "no disk was found; is a driver missing?"
-        : `there are: ${disks.map(describe).join(", ")}`;
+        : `there are: ${disks.map(describeDisk).join(", ")}`;
     return { type: "refused", reason: `no disk fits the rule ${JSON.stringify(rule)}; ${seen}` };
   }
   if (others.length > 0) {
     return {
       type: "refused",
-      reason: `more than one disk fits the rule ${JSON.stringify(rule)}: ${found.map(describe).join(", ")}; name one by its serial`,
+      reason: `more than one disk fits the rule ${JSON.stringify(rule)}: ${found.map(describeDisk).join(", ")}; name one by its serial`,
     };
   }
   if (disk.sizeBytes < imageSizeBytes) {
     const needed = (imageSizeBytes / 1e9).toFixed(1);
     return {
       type: "refused",
-      reason: `the image needs ${needed} GB and the disk is smaller: ${describe(disk)}`,
+      reason: `the image needs ${needed} GB and the disk is smaller: ${describeDisk(disk)}`,
     };
   }
   return { type: "chosen", disk };

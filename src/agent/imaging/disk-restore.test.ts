@@ -41,7 +41,9 @@ async function openOldDisk(t: TestContext): Promise<{ readonly disk: Disk; reado
 test("disk restore: until it is finished the disk holds neither partition table", async (t) => {
   const { disk, path } = await openOldDisk(t);
   const restore = new DiskRestore(disk, manifest);
+  assert.equal(restore.isUnbootable, false, "it still starts what it held");
   await restore.begin();
+  assert.equal(restore.isUnbootable, true);
   assert.ok(await restore.write(0, zstdCompressSync(chunkOf(0))));
   assert.ok(await restore.write(2, zstdCompressSync(chunkOf(2))));
   await restore.clear(() => undefined, new AbortController().signal);
@@ -81,7 +83,9 @@ test("disk restore: a finished disk equals the image, a changed one is reported 
   );
   await disk.write(2 * chunkSizeBytes, chunkOf(2));
   assert.equal(await restore.verify(() => undefined), null);
+  assert.equal(restore.isUnbootable, true);
   assert.equal(await restore.complete((first) => ({ first, backup: null })), null);
+  assert.equal(restore.isUnbootable, false);
   assert.ok(readFileSync(path).subarray(0, image.byteLength).equals(image));
 });
 

@@ -37,6 +37,7 @@ export class DiskRestore implements ChunkSink {
   readonly #held = new Map<number, Uint8Array>();
   readonly #heldFrom: number;
   #writtenBytes = 0;
+  #isUnbootable = false;
 
   /** @param placed where the image's disk is on the target, when not at the same offsets */
   constructor(disk: Disk, manifest: Manifest, placed: Disk = disk) {
@@ -50,6 +51,11 @@ export class DiskRestore implements ChunkSink {
 
   get writtenBytes(): number {
     return this.#writtenBytes;
+  }
+
+  /** It was made so, and has not been given its tables since. */
+  get isUnbootable(): boolean {
+    return this.#isUnbootable;
   }
 
   missing(): readonly number[] {
@@ -92,6 +98,7 @@ export class DiskRestore implements ChunkSink {
       zeros.subarray(0, backupTableSizeBytes),
     );
     await this.#disk.flush();
+    this.#isUnbootable = true;
   }
 
   /**
@@ -200,6 +207,7 @@ export class DiskRestore implements ChunkSink {
       await this.#disk.write(startBytes, bytes);
     }
     await this.#disk.flush();
+    this.#isUnbootable = false;
     await this.#disk.write(0, first);
     await this.#disk.flush();
     await this.#disk.forgetCached();
@@ -208,6 +216,7 @@ export class DiskRestore implements ChunkSink {
       if (Buffer.compare(found, bytes) !== 0) {
         await this.#disk.write(0, zeros.subarray(0, first.byteLength));
         await this.#disk.flush();
+        this.#isUnbootable = true;
         return "a partition table reads back differently from what was written; the disk is failing";
       }
     }

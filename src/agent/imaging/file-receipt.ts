@@ -71,7 +71,7 @@ export class FileReceipt implements ChunkSink {
     }
     const offset = index * this.#manifest.chunkSizeBytes;
     await this.#handle.write(content, 0, length, offset).catch((cause: unknown) => {
-      throw new DiskError(this.#path, `written at ${offset}`, cause);
+      throw new DiskError(this.#path, `written at byte ${offset}`, cause);
     });
     this.#missing.delete(index);
     this.#doneBytes += length;

@@ -3,7 +3,7 @@ import { decodeManifest, type Manifest } from "#engine/image/manifest.ts";
 import { findSigner, type ManifestSignature } from "#platform/manifest-signature.ts";
 import type { TaskMessage, TransferAccess } from "#wire/control/task-message.ts";
 import { addBootEntry } from "../imaging/boot-entry.ts";
-import { chooseDisk } from "../imaging/choose-disk.ts";
+import { chooseDisk, describeDisk } from "../imaging/choose-disk.ts";
 import { DiskRestore } from "../imaging/disk-restore.ts";
 import { ImagingInbox } from "../imaging/imaging-inbox.ts";
 import { restoreByMulticast } from "../imaging/restore-by-multicast.ts";
@@ -61,6 +61,9 @@ async function bringChunks(
   const compared = await restore.compare((doneBytes, allBytes) => {
     context.report({ doneBytes, totalBytes: allBytes, transport, stage: "comparing" });
   }, context.signal);
+  if (context.signal.aborted) {
+    return false;
+  }
   totalBytes = restore.missing().length * manifest.chunkSizeBytes;
   const allCount = manifest.chunks.filter((chunk) => chunk !== null).length;
   context.say(
@@ -115,6 +118,23 @@ async function finish({ task, context, manifest, target, restore }: Restoring): 
   return { outcome: tableFault === null ? "done" : "failed", reason: tableFault };
 }
 
+async function bringAndFinish(
+  restoring: Restoring,
+  inbox: ImagingInbox,
+  right: TransferRight,
+): Promise<TaskOutcome> {
+  const isThere = await bringChunks(restoring, inbox, right);
+  return isThere ? finish(restoring) : { outcome: "failed", reason: "cancelled" };
+}
+
+/** Leaves room for what is said of the disk, in a reason that an agent may send. */
+const causeLengthMax = 700;
+
+function failedBy(error: unknown): TaskOutcome {
+  const cause = error instanceof Error ? error.message : String(error);
+  return { outcome: "failed", reason: cause.slice(0, causeLengthMax) };
+}
+
 /** Restores an image to the disk the rule means, and proves it by reading back. */
 export async function deployImage(task: DeployTask, context: TaskContext): Promise<TaskOutcome> {
   const inbox = new ImagingInbox();
@@ -127,20 +147,20 @@ export async function deployImage(task: DeployTask, context: TaskContext): Promi
   if (choice.type === "refused") {
     return { outcome: "failed", reason: choice.reason };
   }
-  const { name, model, serial } = choice.disk;
-  const path = `/dev/${name}`;
+  const path = `/dev/${choice.disk.name}`;
   const target = await RestoreTarget.open(path, manifest, task.options);
   if (!(target instanceof RestoreTarget)) {
     return { outcome: "failed", reason: target.refusal };
   }
-  context.say(`writing ${manifest.name} to ${path} (${model ?? "no model"}, ${serial ?? "no serial"})`);
+  const disk = describeDisk(choice.disk);
+  context.say(`writing ${manifest.name} to ${disk}`);
   try {
     const restore = new DiskRestore(target.disk, manifest, target.placed);
     const restoring = { task, context, manifest, target, restore };
-    if (!(await bringChunks(restoring, inbox, right))) {
-      return { outcome: "failed", reason: "cancelled; the disk was left unbootable" };
-    }
-    return await finish(restoring);
+    const ended = await bringAndFinish(restoring, inbox, right).catch(failedBy);
+    return ended.outcome === "failed" && restore.isUnbootable
+      ? { ...ended, reason: `${ended.reason}; ${disk} was left unbootable` }
+      : ended;
   } finally {
     await target.close();
   }

@@ -290,7 +290,8 @@ export class JobService {
       return;
     }
     this.#runs.set(runId, next);
-    this.#dependencies.log.debug({ runId, event: event.type, state: next.state }, "run");
+    const facts = { runId, computerId: run.computerId, event: event.type, state: next.state };
+    this.#dependencies.log[hasEnded(next) ? "info" : "debug"](facts, "run");
     this.#dependencies.onChanged(next.computerId, next.jobId);
     for (const effect of step.effects) {
       await this.#effects.act(job, next, effect, () => this.runsOf(job.id));

@@ -4,6 +4,7 @@ import { buildDataDisk } from "../data-disk.ts";
 import { differences, hashPartition, type LabPartition } from "../file-hashes.ts";
 import { readBootEntries } from "../firmware-variables.ts";
 import { runProgram } from "../run-program.ts";
+import { openFlatRoom } from "../flat-room.ts";
 import { type LabSite, until } from "../site.ts";
 import type { VirtualComputer } from "../virtual-computer.ts";
 
@@ -28,13 +29,7 @@ const dataPartitions: readonly LabPartition[] = [
  * Both restores go by multicast; one computer of each may be moved to unicast, and is named.
  */
 export async function captureAndRestore(site: LabSite): Promise<void> {
-  const { steps, network } = site;
-  const software = await site.installSoftware();
-  await network.addSegment("room");
-  await network.connect("server", "eth0", "room", "192.168.10.1/24");
-  await network.connect("dhcp", "eth0", "room", "192.168.10.2/24");
-  await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150");
-  await steps.do("starting the server", () => site.startServer(["eth0"]));
+  const software = await openFlatRoom(site);
   const sourcePath = await site.prepareSource(software, "192.168.10.1");
   await debian(site, sourcePath);
   await data(site);

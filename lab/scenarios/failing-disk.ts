@@ -7,6 +7,7 @@ import {
   startImaged,
   untilRecord,
 } from "../computer-story.ts";
+import { openFlatRoom } from "../flat-room.ts";
 import { type LabSite, until } from "../site.ts";
 import type { VirtualComputer } from "../virtual-computer.ts";
 
@@ -27,13 +28,8 @@ const backupTableBytes = 34 * sectorBytes;
  * Both are in one multicast session. pc2 fails and has no start, pc1 does not notice; mended, pc2 is imaged as well.
  */
 export async function failingDisk(site: LabSite): Promise<void> {
-  const { steps, network } = site;
-  const software = await site.installSoftware();
-  await network.addSegment("room");
-  await network.connect("server", "eth0", "room", "192.168.10.1/24");
-  await network.connect("dhcp", "eth0", "room", "192.168.10.2/24");
-  await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150");
-  await steps.do("starting the server", () => site.startServer(["eth0"]));
+  const { steps } = site;
+  const software = await openFlatRoom(site);
   const sourcePath = await site.prepareSource(software, "192.168.10.1");
   await steps.do("importing the disk as image debian", () =>
     site.portolan("image", "import", sourcePath, "debian"),

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { openFlatRoom } from "../flat-room.ts";
 import type { LabSite } from "../site.ts";
 import { hashFile, until } from "../site.ts";
 import type { VirtualComputer } from "../virtual-computer.ts";
@@ -19,12 +20,7 @@ export type DeploymentOptions = {
  */
 export async function firstDeployment(site: LabSite, options: DeploymentOptions = {}): Promise<void> {
   const { steps, network } = site;
-  const software = await site.installSoftware();
-  await network.addSegment("room");
-  await network.connect("server", "eth0", "room", "192.168.10.1/24");
-  await network.connect("dhcp", "eth0", "room", "192.168.10.2/24");
-  await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150");
-  await steps.do("starting the server", () => site.startServer(["eth0"]));
+  const software = await openFlatRoom(site);
   await network.countMulticast(network.portName(1));
   const sourcePath = await site.prepareSource(software, "192.168.10.1");
   await steps.do("importing the disk as image debian", () =>

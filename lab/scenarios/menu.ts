@@ -9,6 +9,7 @@ import {
   screenOf,
   untilScreen,
 } from "../computer-story.ts";
+import { openFlatRoom } from "../flat-room.ts";
 import { type LabSite, until } from "../site.ts";
 import type { VirtualComputer } from "../virtual-computer.ts";
 
@@ -25,13 +26,8 @@ type Job = { readonly id: string; readonly state: string; readonly runs: readonl
  * is sent to its own disk.
  */
 export async function menuOfNewComputers(site: LabSite): Promise<void> {
-  const { steps, network } = site;
-  await site.installSoftware();
-  await network.addSegment("room");
-  await network.connect("server", "eth0", "room", "192.168.10.1/24");
-  await network.connect("dhcp", "eth0", "room", "192.168.10.2/24");
-  await site.startForeignDhcp("dhcp", "eth0", "192.168.10.100,192.168.10.150");
-  await steps.do("starting the server", () => site.startServer(["eth0"]));
+  const { steps } = site;
+  await openFlatRoom(site);
   const [taken, chosen] = [await createJob(site, "taken"), await createJob(site, "chosen")];
   const set = [
     "initial-deployment",
